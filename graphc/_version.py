@@ -1,0 +1,3 @@
+"""The version of graphc, read by the build and by ``graphc.__version__``."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,5 @@
+"""To be written."""
+
+from graphc.ops.opdef import OpDef
+
+OPS: tuple[OpDef, ...] = ()

@@ -1,0 +1,54 @@
+"""The contract between the NumPy runtime and its kernels.
+
+A kernel is *bound* once per plan: it receives its operands and result buffers, does every lookup and shape computation
+there, and returns a function without arguments that the run loop calls. The bound function must not allocate where it
+can avoid it, and must write its results into the buffers it was given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+Step = Callable[[], object]
+
+
+@dataclass(slots=True)
+class Call:
+    """One node with concrete shapes, ready to be bound.
+
+    Attributes:
+        op: the op's name.
+        inputs: operand arrays (None for an absent optional operand). Read-only by contract; strides may be any.
+        outputs: result arrays, C-contiguous, uninitialised.
+        attributes: the node's attributes with every named dim replaced by its length.
+        scratch: ``scratch(shape, dtype)`` gives memory that belongs to this kernel during one call only; other kernels
+            use the same memory between calls.
+    """
+
+    op: str
+    inputs: Sequence[Any]
+    outputs: Sequence[Array]
+    attributes: Mapping[str, Any]
+    scratch: Callable[[Sequence[int], Any], Array] = field(default=lambda shape, dtype: np.empty(shape, dtype))
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """How to bind an op.
+
+    Attributes:
+        bind: gives the function that the run loop calls.
+        in_place: the kernel stays right when ``outputs[0]`` is the very same memory as an operand of the same shape and
+            dtype.
+        view: for ops that can answer with a view of their first operand: gives the view, or None where this operand's
+            strides do not allow one (then ``bind`` copies).
+    """
+
+    bind: Callable[[Call], Step]
+    in_place: bool = False
+    view: Callable[[Array, Mapping[str, Any]], Array | None] | None = None

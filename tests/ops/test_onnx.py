@@ -1,0 +1,76 @@
+"""Every op's ONNX form, run by ONNX Runtime, against the NumPy kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+from cases import CASES
+from op_cases.case import Array, Case
+from op_cases.harness import assert_close, build, each_case, each_dtype, kernel_results, operands
+
+from graphc.errors import GraphcError
+from graphc.ir.graph import Graph
+from graphc.runtimes.np_kernels import KERNELS
+from graphc.runtimes.onnx_export import to_onnx
+from graphc.runtimes.onnx_opsets import DEFAULT_OPSET, IR_VERSION
+
+WITH_KERNEL = [case for case in CASES if case.op in KERNELS]
+FIRST_OF_OP = list({case.op: case for case in reversed(WITH_KERNEL)}.values())[::-1]
+SLACK = 2.0
+"""Two rounded results are compared, and each may be off by the tolerance against the truth."""
+
+
+def run_onnx(graph: Graph, feeds: Mapping[str, Array], opset: int = DEFAULT_OPSET) -> list[Any]:
+    """The outputs of the exported graph in ONNX Runtime."""
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = 1
+    model = to_onnx(graph, opset=opset)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    outputs: list[Any] = session.run(None, dict(feeds))
+    return outputs
+
+
+def skip_if_it_cannot_run(case: Case, dtype: str) -> None:
+    reason = case.onnx if isinstance(case.onnx, str) else case.onnx.get(dtype, "")
+    if reason:
+        pytest.skip(reason)
+
+
+@pytest.mark.parametrize(("case", "dtype"), each_dtype(WITH_KERNEL))
+def test_onnx_runtime_gives_the_same_numbers(case: Case, dtype: str) -> None:
+    skip_if_it_cannot_run(case, dtype)
+    built = build(case, dtype)
+    wanted = kernel_results(case, operands(case, dtype))
+    for result, answer in zip(run_onnx(built.graph, built.feeds), wanted, strict=True):
+        assert_close(case, np.asarray(result), answer, SLACK)
+
+
+@pytest.mark.parametrize("case", each_case(WITH_KERNEL))
+def test_with_a_named_first_dim(case: Case) -> None:
+    dtype = case.dtypes[0]
+    skip_if_it_cannot_run(case, dtype)
+    try:
+        built = build(case, dtype, symbolic=True)
+    except GraphcError as error:
+        pytest.skip(f"the type rule needs this length: {error}")
+    if not any(isinstance(d, str) for v in built.graph.inputs for d in v.type.shape):
+        pytest.skip("no operand has a dim to name")
+    wanted = kernel_results(case, operands(case, dtype))
+    for result, answer in zip(run_onnx(built.graph, built.feeds), wanted, strict=True):
+        assert_close(case, np.asarray(result), answer, SLACK)
+
+
+@pytest.mark.parametrize("opset", [opset for opset in IR_VERSION if opset != DEFAULT_OPSET])
+@pytest.mark.parametrize("case", each_case(FIRST_OF_OP))
+def test_every_opset(case: Case, opset: int) -> None:
+    dtype = case.dtypes[0]
+    skip_if_it_cannot_run(case, dtype)
+    built = build(case, dtype)
+    wanted = kernel_results(case, operands(case, dtype))
+    for result, answer in zip(run_onnx(built.graph, built.feeds, opset), wanted, strict=True):
+        assert_close(case, np.asarray(result), answer, SLACK)
