@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from graphc._version import __version__
-from graphc.errors import GraphcError
 
 _PACKAGES = ("numpy", "networkx", "onnx", "click", "h5py", "onnxruntime", "onnxruntime-gpu", "threadpoolctl")
 
@@ -34,13 +33,14 @@ def report() -> Iterator[str]:
 def _onnxruntime() -> Iterator[str]:
     from graphc.runtimes import ort_runtime
 
-    try:
-        providers = ort_runtime.providers()
-    except GraphcError as error:
-        yield f"ONNX Runtime: {error}"
+    found = ort_runtime.describe()
+    if found.problem:
+        yield f"ONNX Runtime: {found.problem}"
         return
-    yield f"ONNX Runtime providers: {', '.join(providers)}"
-    if "CUDAExecutionProvider" not in providers:
+    if len(found.packages) > 1:
+        yield f"ONNX Runtime: {', '.join(found.packages)} overwrite each other's files; uninstall all but one"
+    yield f"ONNX Runtime providers: {', '.join(found.providers)}"
+    if "CUDAExecutionProvider" not in found.providers:
         yield 'CUDA: not available; for an NVIDIA GPU install "graphc[gpu]" in an environment without onnxruntime'
 
 

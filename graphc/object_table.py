@@ -11,7 +11,7 @@ from typing import Any
 
 from graphc.custom_objects import get_registered_name, get_registered_object
 from graphc.errors import ArgumentError, did_you_mean
-from graphc.layers.naming import snake_case
+from graphc.naming import snake_case
 
 
 class ObjectTable:

@@ -15,7 +15,7 @@ from graphc.custom_objects import (
     register_keras_serializable,
 )
 from graphc.errors import DataError
-from graphc.layers.naming import clear_session
+from graphc.naming import clear_session
 from graphc.layers.symbolic import SymbolicTensor
 from graphc.seeding import set_random_seed
 

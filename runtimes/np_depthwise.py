@@ -7,6 +7,7 @@ convolutions over every ``m``-th filter.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from math import prod
 
@@ -40,52 +41,59 @@ def _multiples(array: Array, count: int) -> list[Array]:
 def depthwise_forward(
     x: Array, w: Array, bias: Array | None, out: Array, sliding: Sliding, scratch: Scratch
 ) -> list[Step]:
-    """Steps of ``out[o] = bias + sum over window elements of x * w``, with ``w`` (*kernel, 1, filters)."""
+    """Steps of ``out[window] = bias + sum over elements of x[element] * w[element]``; ``w`` (*kernel, 1, filters)."""
     multiple = out.shape[-1] // x.shape[-1]
-    ranges = _image_ranges(x.shape[0], sliding, x.shape[-1])
-    workers = _workers(len(ranges), x.shape[0], sliding, out.shape[-1])
-    most = max((last - first for first, last in ranges), default=0)
-    products = Reusable(scratch, x.dtype, most * prod(out.shape[1:-1]) * x.shape[-1], workers)
-    found = taps(sliding, x.shape[1:-1])
-    lanes = []
-    for i, (first, last) in enumerate(ranges):
-        lane: list[Step] = []
-        target = out[first:last]
-        lane.append(partial(target.fill, 0) if bias is None else partial(np.copyto, target, bias))
-        for filters, weights in zip(_multiples(target, multiple), _multiples(w[..., 0, :], multiple), strict=True):
-            for tap in found:
-                source = x[(slice(first, last), *tap.inputs)]
-                place = filters[(slice(None), *tap.windows)]
-                term = products.array(i % workers, source.shape)
-                lane += [partial(np.multiply, source, weights[tap.element], term), partial(np.add, place, term, place)]
-        lanes.append(lane)
-    return [run_lanes(lanes, workers)] if lanes else []
+    found = [(tap.element, tap.inputs, tap.windows) for tap in taps(sliding, x.shape[1:-1])]
+    return _add_products([x] * multiple, w, _multiples(out, multiple), found, bias, out, sliding, scratch)
 
 
 def depthwise_grad_input(
     g: Array, w: Array, bias: Array | None, out: Array, sliding: Sliding, scratch: Scratch
 ) -> list[Step]:
-    """Steps that add each gradient times the window's weights to the input positions under the window."""
+    """Steps of ``out[element] = bias + sum over windows of g[window] * w[element]``."""
     multiple = g.shape[-1] // out.shape[-1]
-    ranges = _image_ranges(g.shape[0], sliding, out.shape[-1])
-    workers = _workers(len(ranges), g.shape[0], sliding, g.shape[-1])
-    most = max((last - first for first, last in ranges), default=0)
-    products = Reusable(scratch, g.dtype, most * prod(g.shape[1:-1]) * out.shape[-1], workers)
-    found = taps(sliding, out.shape[1:-1])
+    found = [(tap.element, tap.windows, tap.inputs) for tap in taps(sliding, out.shape[1:-1])]
+    return _add_products(_multiples(g, multiple), w, [out] * multiple, found, bias, out, sliding, scratch)
+
+
+_Route = tuple[tuple[int, ...], tuple[slice, ...], tuple[slice, ...]]  # window element, where to read, where to add
+
+
+def _add_products(
+    sources: Sequence[Array],
+    w: Array,
+    targets: Sequence[Array],
+    routes: Sequence[_Route],
+    bias: Array | None,
+    out: Array,
+    sliding: Sliding,
+    scratch: Scratch,
+) -> list[Step]:
+    images, channels = out.shape[0], w.shape[-1] // len(sources)
+    ranges = _image_ranges(images, sliding, channels)
+    if not ranges:
+        return []
+    workers = _workers(len(ranges), images, sliding, w.shape[-1])
+    most = max(last - first for first, last in ranges) * prod(sliding.counts) * channels
+    products = Reusable(scratch, w.dtype, most, workers)
+    # Weights repeated along the last spatial axis: NumPy's inner loop then runs over a row of pixels, not over one.
+    tiles = [scratch((*sliding.kernel, sliding.counts[-1], channels), w.dtype) for _ in sources]
+    steps: list[Step] = [
+        partial(np.copyto, tile, weights[..., np.newaxis, :])
+        for tile, weights in zip(tiles, _multiples(w[..., 0, :], len(sources)), strict=True)
+    ]
     lanes = []
     for i, (first, last) in enumerate(ranges):
-        target = out[first:last]
-        lane: list[Step] = [partial(target.fill, 0) if bias is None else partial(np.copyto, target, bias)]
-        for gradient, weights in zip(
-            _multiples(g[first:last], multiple), _multiples(w[..., 0, :], multiple), strict=True
-        ):
-            for tap in found:
-                source = gradient[(slice(None), *tap.windows)]
-                place = target[(slice(None), *tap.inputs)]
-                term = products.array(i % workers, source.shape)
-                lane += [partial(np.multiply, source, weights[tap.element], term), partial(np.add, place, term, place)]
+        whole = out[first:last]
+        lane: list[Step] = [partial(whole.fill, 0) if bias is None else partial(np.copyto, whole, bias)]
+        for source, tile, target in zip(sources, tiles, targets, strict=True):
+            for element, read, add in routes:
+                values, place = source[(slice(first, last), *read)], target[(slice(first, last), *add)]
+                term = products.array(i % workers, values.shape)
+                lane.append(partial(np.multiply, values, tile[element][: values.shape[-2]], term))
+                lane.append(partial(np.add, place, term, place))
         lanes.append(lane)
-    return [run_lanes(lanes, workers)] if lanes else []
+    return [*steps, run_lanes(lanes, workers)]
 
 
 def depthwise_grad_weight(x: Array, g: Array, out: Array, sliding: Sliding, scratch: Scratch) -> list[Step]:
@@ -93,23 +101,25 @@ def depthwise_grad_weight(x: Array, g: Array, out: Array, sliding: Sliding, scra
     channels = x.shape[-1]
     multiple = g.shape[-1] // channels
     ranges = _image_ranges(x.shape[0], sliding, channels)
+    if not ranges:
+        return [partial(out.fill, 0)]
     found = taps(sliding, x.shape[1:-1])
     # The lanes, and with them the order of summation, follow from the shapes alone.
-    shares = split_evenly(len(ranges), min(len(ranges), _MAX_PARTIAL_SUMS)) if ranges else []
+    shares = split_evenly(len(ranges), min(len(ranges), _MAX_PARTIAL_SUMS))
     workers = _workers(len(shares), x.shape[0], sliding, g.shape[-1], uses_blas=True)
-    most = max((last - first for first, last in ranges), default=0) * prod(g.shape[1:-1])
+    most = max(last - first for first, last in ranges) * prod(sliding.counts)
     products = Reusable(scratch, x.dtype, most * channels, workers)
     sums = Reusable(scratch, x.dtype, channels, workers)
     ones = scratch((most,), x.dtype)
     totals = [scratch((multiple, *sliding.kernel, channels), x.dtype) for _ in shares]
 
     def bind(tap: Tap, first: int, last: int, filters: Array, total: Array, worker: int) -> list[Step]:
-        source, gradient = x[(slice(first, last), *tap.inputs)], filters[(slice(None), *tap.windows)]
-        term = products.array(worker, source.shape)
+        values, gradient = x[(slice(first, last), *tap.inputs)], filters[(slice(first, last), *tap.windows)]
+        term = products.array(worker, values.shape)
         rows, part = term.reshape(-1, channels), sums.array(worker, (channels,))
         place = total[tap.element]
         return [
-            partial(np.multiply, source, gradient, term),
+            partial(np.multiply, values, gradient, term),
             partial(np.matmul, ones[: rows.shape[0]], rows, part),
             partial(np.add, place, part, place),
         ]
@@ -117,13 +127,11 @@ def depthwise_grad_weight(x: Array, g: Array, out: Array, sliding: Sliding, scra
     lanes = []
     for i, (low, high) in enumerate(shares):
         lane: list[Step] = [partial(totals[i].fill, 0)]
-        for first, last in ranges[low:high]:
-            for filters, total in zip(_multiples(g[first:last], multiple), totals[i], strict=True):
+        for filters, total in zip(_multiples(g, multiple), totals[i], strict=True):
+            for first, last in ranges[low:high]:
                 for tap in found:
                     lane += bind(tap, first, last, filters, total, i % workers)
         lanes.append(lane)
-    if not lanes:
-        return [partial(out.fill, 0)]
     steps: list[Step] = [partial(ones.fill, 1), run_lanes(lanes, workers)]
     steps += [partial(np.add, totals[0], part, totals[0]) for part in totals[1:]]
     steps += [partial(np.copyto, o, t) for o, t in zip(_multiples(out[..., 0, :], multiple), totals[0], strict=True)]

@@ -1,14 +1,14 @@
-"""NumPy kernels of `graphc.ops.linalg`: one BLAS call where the strides allow it."""
+"""NumPy kernels of `graphc.ops.linalg`: one BLAS call where the strides allow it. float16 passes through float32."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 
 from graphc.runtimes.kernel import Array, Call, Kernel, Step
+from graphc.runtimes.np_half import in_float32
 
 
 def product(x: Array, y: Array, out: Array) -> Step:
@@ -30,42 +30,13 @@ def product(x: Array, y: Array, out: Array) -> Step:
     return partial(np.matmul, x, y, out)
 
 
-def _in_float32(call: Call, bind: Callable[[Call], Step]) -> Step:
-    """Bind on float32 copies of float16 operands: BLAS has no float16, and sums in it lose digits."""
-    copies: list[tuple[Array, Array]] = []
-
-    def widened(array: Array | None) -> Array | None:
-        if array is None:
-            return None
-        wide = call.scratch(array.shape, np.float32)
-        copies.append((wide, array))
-        return wide
-
-    inputs = [widened(array) for array in call.inputs]
-    out = call.outputs[0]
-    wide_out = call.scratch(out.shape, np.float32)
-    step = bind(Call(call.op, inputs, [wide_out], call.attributes, call.scratch))
-
-    def run() -> None:
-        for wide, array in copies:
-            np.copyto(wide, array)
-        step()
-        np.copyto(out, wide_out, casting="same_kind")
-
-    return run
-
-
 def _matmul(call: Call) -> Step:
-    if call.outputs[0].dtype == np.float16:
-        return _in_float32(call, _matmul)
     x, y = call.inputs
     return product(x, y, call.outputs[0])
 
 
 def _gemm(call: Call) -> Step:
     (out,) = call.outputs
-    if out.dtype == np.float16:
-        return _in_float32(call, _gemm)
     attributes = call.attributes
     a = call.inputs[0].T if attributes["trans_a"] else call.inputs[0]
     b = call.inputs[1].T if attributes["trans_b"] else call.inputs[1]
@@ -94,4 +65,4 @@ def _gemm(call: Call) -> Step:
     return scaled
 
 
-KERNELS: dict[str, Kernel] = {"MatMul": Kernel(_matmul), "Gemm": Kernel(_gemm)}
+KERNELS: dict[str, Kernel] = {"MatMul": Kernel(in_float32(_matmul)), "Gemm": Kernel(in_float32(_gemm))}

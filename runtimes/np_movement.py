@@ -60,8 +60,9 @@ def _unsqueeze_view(x: Array, attributes: Attributes) -> Array:
 
 def _expand_view(x: Array, attributes: Attributes) -> Array | None:
     shape = np.broadcast_shapes(x.shape, attributes["shape"])
-    if shape[len(shape) - x.ndim :] == x.shape:
-        return x[(*(None,) * (len(shape) - x.ndim), ...)]
+    lead = len(shape) - x.ndim
+    if shape == (1,) * lead + x.shape:
+        return x[(*(None,) * lead, ...)]
     # A view without elements counts as contiguous, and another kernel might then take its memory for its own.
     return np.broadcast_to(x, shape) if 0 not in shape else None
 

@@ -117,7 +117,7 @@ class Planner:
                 self._place_source(node, inputs)
             else:
                 self._place(node)
-        outputs = {name: self._slots[value].array for name, value in self.graph.outputs.items()}
+        outputs = {name: self._output_array(value) for name, value in self.graph.outputs.items()}
         self._write_back()
         return Plan(inputs, outputs, self._steps, self._step_nodes, self._pool.total + self._scratch.total)
 
@@ -245,6 +245,17 @@ class Planner:
         # it would be overwritten while the kernel still reads it.
         here = [self._slots[v] for v in node.inputs if v is not None and self._slots[v].storage is storage]
         return storage.readers == len(here) and all(s.array is slot.array for s in here)
+
+    def _output_array(self, value: Value) -> Array:
+        """An output's buffer; a copy where it is the old value of a state that is about to be overwritten."""
+        array = self._slots[value].array
+        if value in self._landing or not any(np.may_share_memory(array, self.state[n]) for n in self.graph.updates):
+            return array
+        if any(value is v or np.may_share_memory(array, self.state[self._landing[v]]) for v in self._landing):
+            return array  # a new value, or a view of one
+        saved = np.empty(array.shape, array.dtype)
+        self._add_copy(saved, array, value.producer)
+        return saved
 
     def _write_back(self) -> None:
         """Copy new state values that could not be computed in place, after everything that reads the old ones."""

@@ -104,7 +104,7 @@ class Dims:
                 return _Length(self._ints([value]), value >= 0)
             case _:
                 what = ast.unparse(node)
-                part = f", part of {dim!r}," if what != dim else ""
+                part = f", part of {str(dim)!r}," if what != dim else ""
                 known = ", ".join(self._sources) or "none"
                 raise ExportError(
                     f"The length of dim {what!r}{part} cannot be computed: no input of the graph has it as a dim "

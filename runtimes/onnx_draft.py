@@ -155,6 +155,7 @@ class _GraphLowering:
             if given is None or name not in given:
                 raise ExportError(f"State {name!r} ({value.type}) has no value; pass it in `state`.")
             array = np.asarray(given[name])
+            array = array.astype(array.dtype.newbyteorder("="), copy=False)
             if array.dtype != dtypes.numpy_dtype(value.type.dtype) or not _fits(array.shape, value.type):
                 raise ExportError(f"State {name!r} must be {value.type}; got {array.dtype}{list(array.shape)}.")
             self.weights.add(names[name], array)
@@ -247,6 +248,7 @@ class _NodeLowering:
         wanted = f"{self.node.name}/{op}"
         if outputs is None:
             outputs = [self._graph.fresh(wanted, self._graph.tensor_names) for _ in range(count)]
+            wanted = outputs[0]
         elif not self._is_named and any(name in self.outputs for name in outputs):
             # The node that makes the result has the IR node's own name, which was kept for it.
             self._is_named = True

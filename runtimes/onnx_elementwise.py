@@ -6,13 +6,14 @@ written as formulas; Asin, Acos, Atan and Erf of float64 are written as they are
 
 from __future__ import annotations
 
+import math
+
 from graphc.ir.dtypes import INT_DTYPES, NUMERIC_DTYPES, is_float, is_unsigned
-from graphc.runtimes.onnx_formula import Expr, apply, expm1, formula, log1p, native, where
+from graphc.runtimes.onnx_formula import SMALL_INTEGERS, Expr, apply, expm1, formula, log1p, native, where
 from graphc.runtimes.onnx_lowering import Lowering, Row, Same
 
 _SINGLE = ("float16", "float32")
 _SIGNED = tuple(d for d in NUMERIC_DTYPES if is_float(d) or not is_unsigned(d))
-_SMALL = {"int16": "int32", "uint16": "int32"}
 _POW = ("int32", "int64", "float16", "float32", "float64")
 _POW_WIDER = {d: "int64" for d in INT_DTYPES if d not in _POW}
 
@@ -24,8 +25,10 @@ def _cosh(_: object, x: Expr) -> Expr:
 
 
 def _asinh(_: object, x: Expr) -> Expr:
+    # From 1e8 on, asinh(x) is log(2 * x) in float64, and x * x may overflow.
     size = apply("Abs", x)
-    return apply("Sign", x) * log1p(size + size * (size / (1.0 + apply("Sqrt", size * size + 1.0))))
+    small = log1p(size + size * (size / (1.0 + apply("Sqrt", size * size + 1.0))))
+    return apply("Sign", x) * where(size > 1e8, apply("Log", size) + math.log(2.0), small)
 
 
 def _acosh(_: object, x: Expr) -> Expr:
@@ -87,7 +90,7 @@ ROWS: dict[str, Row] = {
     "Mul": Same(),
     "Div": Same(),
     "Pow": native(_POW, formula(lambda _, x, y: apply("Pow", x, y), _POW_WIDER)),
-    "Max": formula(lambda _, x, y: apply("Max", x, y), _SMALL),
-    "Min": formula(lambda _, x, y: apply("Min", x, y), _SMALL),
+    "Max": formula(lambda _, x, y: apply("Max", x, y), SMALL_INTEGERS),
+    "Min": formula(lambda _, x, y: apply("Min", x, y), SMALL_INTEGERS),
     "Mod": _mod,
 }

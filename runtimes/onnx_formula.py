@@ -15,6 +15,9 @@ from graphc.runtimes.onnx_lowering import Lowering, Row, Same
 WIDER: Mapping[str, str] = MappingProxyType({"float16": "float32"})
 """float16 formulas are computed in float32, as the kernels of single operators are."""
 
+SMALL_INTEGERS: Mapping[str, str] = MappingProxyType({"int16": "int32", "uint16": "int32"})
+"""Integers that ONNX Runtime's CPU provider often has no kernel for; they are computed in a dtype that holds them."""
+
 _NONE: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -121,13 +124,17 @@ def formula(function: Callable[..., Expr], wider: Mapping[str, str] = WIDER, lik
         work = wider.get(dtype, dtype)
         operands = [tensor(name) for name in lowering.inputs]
         if work != dtype:
-            operands = [cast(x, work) if lowering.type(i).dtype == dtype else x for i, x in enumerate(operands)]
+            operands = [cast(x, work) if _has_dtype(lowering, i, dtype) else x for i, x in enumerate(operands)]
         result = function(lowering.node.attributes, *operands)
         if work != dtype and lowering.node.output.type.dtype == dtype:
             result = cast(result, dtype)
         emit_formula(lowering, result, work)
 
     return row
+
+
+def _has_dtype(lowering: Lowering, index: int, dtype: str) -> bool:
+    return bool(lowering.inputs[index]) and lowering.type(index).dtype == dtype
 
 
 def native(dtypes: Sequence[str], otherwise: Row, *, since: int = 0, attributes: tuple[str, ...] = ()) -> Row:

@@ -1,5 +1,66 @@
-"""To be written."""
+"""ONNX rows of `graphc.ops.movement`. Shapes that are attributes here are int64 operands there."""
 
-from graphc.runtimes.onnx_lowering import Row
+from __future__ import annotations
 
-ROWS: dict[str, Row] = {}
+from collections.abc import Sequence
+
+from graphc.ir.dims import DimLike
+from graphc.runtimes import onnx_indexing, onnx_slicing
+from graphc.runtimes.onnx_lowering import Lowering, Row, Same
+
+
+def reshape_operand(lowering: Lowering, before: Sequence[DimLike], after: Sequence[DimLike]) -> str:
+    """The shape operand of a Reshape: constant where ONNX's 0 (this axis as it is) and -1 (what is left) can say it."""
+    kept = [i < len(before) and before[i] == dim for i, dim in enumerate(after)]
+    signs = [dim if isinstance(dim, int) else 0 if same else -1 for dim, same in zip(after, kept, strict=True)]
+    return lowering.ints(signs) if signs.count(-1) <= 1 else lowering.dims(after)
+
+
+def _reshape(lowering: Lowering) -> None:
+    before, after = lowering.type(0).shape, lowering.node.output.type.shape
+    if 0 in after:
+        # Before opset 14 a Reshape cannot make an axis of length 0 out of another; nothing has to be moved anyway.
+        zero = lowering.scalar(0, lowering.type(0).dtype)
+        lowering.emit("Expand", [zero, lowering.dims(after)], lowering.outputs)
+    else:
+        lowering.emit("Reshape", [lowering.inputs[0], reshape_operand(lowering, before, after)], lowering.outputs)
+
+
+def _with_axes(lowering: Lowering) -> None:
+    operands = [lowering.inputs[0], lowering.ints(lowering.node.attributes["axes"])]
+    lowering.emit(lowering.node.op, operands, lowering.outputs)
+
+
+def _expand(lowering: Lowering) -> None:
+    lowering.emit("Expand", [lowering.inputs[0], lowering.dims(lowering.node.attributes["shape"])], lowering.outputs)
+
+
+def _expand_like(lowering: Lowering) -> None:
+    like = lowering.type(1)
+    shape = lowering.dims(like.shape) if like.is_static else lowering.emit("Shape", [lowering.inputs[1]])[0]
+    lowering.emit("Expand", [lowering.inputs[0], shape], lowering.outputs)
+
+
+def _tile(lowering: Lowering) -> None:
+    lowering.emit("Tile", [lowering.inputs[0], lowering.dims(lowering.node.attributes["repeats"])], lowering.outputs)
+
+
+def _split(lowering: Lowering) -> None:
+    attributes = lowering.node.attributes
+    operands = [lowering.inputs[0], lowering.dims(attributes["sizes"])]
+    lowering.emit("Split", operands, lowering.outputs, axis=attributes["axis"])
+
+
+ROWS: dict[str, Row] = {
+    "Reshape": _reshape,
+    "Transpose": Same(attributes=("perm",)),
+    "Squeeze": _with_axes,
+    "Unsqueeze": _with_axes,
+    "Expand": _expand,
+    "ExpandLike": _expand_like,
+    "Tile": _tile,
+    "Concat": Same(attributes=("axis",)),
+    "Split": _split,
+    **onnx_slicing.ROWS,
+    **onnx_indexing.ROWS,
+}

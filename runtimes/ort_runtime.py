@@ -7,6 +7,7 @@ Runtime is told to compute deterministically and to keep quiet; what it has to s
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import os
 import re
@@ -51,6 +52,9 @@ _DTYPES = {
     "tensor(double)": "float64",
     **{f"tensor({name})": name for name in dtypes.INT_DTYPES},
 }
+_SILENT = 4  # fatal errors only: all others come as exceptions
+_ORT_SEVERITY = 2  # warnings: what ONNX Runtime's own logger starts with
+
 # What ONNX Runtime puts before its messages: a code, how it came there, a place in its source.
 _NOISE = (
     re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : "),
@@ -225,7 +229,8 @@ def _prepare_graph(graph: Graph, state: Mapping[str, Array], options: SessionOpt
     for name, value in graph.states().items():
         if name not in state:
             raise GraphError(f"State {name!r} of graph {graph.name!r} has no array; pass it in `state`.")
-        held[name] = np.asarray(state[name])
+        array = np.asarray(state[name])
+        held[name] = array.astype(array.dtype.newbyteorder("="), copy=False)
         if held[name].shape != value.type.shape or held[name].dtype != dtypes.numpy_dtype(value.type.dtype):
             found = f"{held[name].dtype}{list(held[name].shape)}"
             raise GraphError(f"State {name!r} must be {value.type}; its array is {found}.")
@@ -318,8 +323,7 @@ def _make_session(model: bytes | str, options: SessionOptions, memory: Mapping[s
     """A session of the wanted provider, or an error: never of another one."""
     ort = _onnxruntime()
     settings = ort.SessionOptions()
-    # Fatal errors only: every other one comes as an exception, or as the missing provider below.
-    settings.log_severity_level = 4
+    settings.log_severity_level = _SILENT
     settings.use_deterministic_compute = True
     settings.graph_optimization_level = getattr(ort.GraphOptimizationLevel, _LEVELS[options.optimization])
     if options.threads is not None:
@@ -345,17 +349,35 @@ def _make_cuda_session(ort: Any, model: bytes | str, settings: Any, options: Ses
         with redirect_stdout(StringIO()):  # it prints what it does not find; CUDA may well be elsewhere
             ort.preload_dlls()
     cuda = (wanted, {"device_id": str(options.device), "use_tf32": str(int(options.tf32))})
-    # The CPU provider takes what CUDA has no kernel for, such as the computation of shapes.
-    session = ort.InferenceSession(model, settings, providers=[cuda, PROVIDERS["cpu"]], enable_fallback=0)
+    # A provider that does not start says so on the process's logger, which a session's settings do not reach.
+    ort.set_default_logger_severity(_SILENT)
+    try:
+        # The CPU provider takes what CUDA has no kernel for, such as the computation of shapes.
+        session = ort.InferenceSession(model, settings, providers=[cuda, PROVIDERS["cpu"]], enable_fallback=0)
+    finally:
+        ort.set_default_logger_severity(_ORT_SEVERITY)
     if session.get_providers()[:1] != [wanted]:
         raise MissingDependencyError(
-            f"{wanted} of ONNX Runtime {ort.__version__} did not start: it needs an NVIDIA GPU with its driver, CUDA "
-            'and cuDNN 9; install the libraries with: pip install "onnxruntime-gpu[cuda,cudnn]"'
+            f"{wanted} of ONNX Runtime {ort.__version__} did not start{_missing_library(ort)}: it needs an NVIDIA GPU "
+            "with its driver, CUDA and cuDNN 9; install the libraries with: "
+            'pip install "onnxruntime-gpu[cuda,cudnn]"'
         )
     return session
 
 
-# -- the package --------------------------------------------------------------------------------------------------------
+def _missing_library(ort: Any) -> str:
+    """Names the library without which the CUDA provider cannot be loaded; "" where that is not the reason."""
+    provider = os.path.join(os.path.dirname(ort.__file__ or ""), "capi", "libonnxruntime_providers_cuda.so")
+    try:
+        ctypes.CDLL(provider)
+    except OSError as error:
+        found = re.match(r"(\S+\.so\S*): cannot open shared object file", str(error))
+        if found and found.group(1) != provider:
+            return f" ({found.group(1)} is missing)"
+    return ""
+
+
+# -- the package ------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,11 @@ class CallbackList:
     def __iter__(self) -> Iterator[Any]:
         return iter(self.callbacks)
 
+    @property
+    def watches_batches(self) -> bool:
+        """Whether any callback does something at a batch; a loop may skip the hooks of batches otherwise."""
+        return any(self._watching.values())
+
     def append(self, callback: Any) -> None:
         """Add a callback behind the others."""
         self.callbacks.append(_checked(callback))

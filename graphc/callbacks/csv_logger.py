@@ -68,7 +68,7 @@ class CSVLogger(Callback):
 
 
 def _columns(logs: dict[str, Any]) -> list[str]:
-    """The names in order, and those of validation even if the first epoch has none: they may come later (as in Keras)."""
+    """The names in order, with those of validation even if the first epoch has none: they may come later."""
     names = sorted(logs)
     if any(name.startswith("val_") for name in names):
         return names

@@ -42,7 +42,7 @@ class ModelCheckpoint(MonitorCallback):
         initial_value_threshold: float | None = None,
     ) -> None:
         super().__init__(monitor, mode, initial_value_threshold)
-        self.filepath = os.fspath(filepath)
+        self.filepath = str(os.fspath(filepath))
         self.verbose, self.save_best_only, self.save_weights_only = verbose, save_best_only, save_weights_only
         self.save_freq = save_freq
         self._epoch = 0
@@ -121,7 +121,8 @@ class ModelCheckpoint(MonitorCallback):
             wanted = self.improves(current, self.best)
             if wanted:
                 self.best = current
-                text = f"\nEpoch {epoch + 1}: {self.monitor} improved from {before} to {current:.5f}, saving model to {path}"
+                change = f"{self.monitor} improved from {before} to {current:.5f}"
+                text = f"\nEpoch {epoch + 1}: {change}, saving model to {path}"
             else:
                 text = f"\nEpoch {epoch + 1}: {self.monitor} did not improve from {before}"
         if self.verbose > 0:
@@ -134,7 +135,8 @@ class ModelCheckpoint(MonitorCallback):
             return self.filepath.format(**values)
         except (KeyError, IndexError, ValueError) as error:
             raise ArgumentError(
-                f"ModelCheckpoint cannot fill in the path {self.filepath!r}: {error}. Available: {', '.join(sorted(values))}."
+                f"ModelCheckpoint cannot fill in the path {self.filepath!r}: {error}. "
+                f"Available: {', '.join(sorted(values))}."
             ) from None
 
 

@@ -37,7 +37,7 @@ class MonitorCallback(Callback):
         self._rises: bool | None = None
 
     def improves(self, value: float, reference: float | None) -> bool:
-        """True when ``value`` beats ``reference`` by more than ``min_delta``; anything beats None, and NaN beats nothing else.
+        """True when ``value`` beats ``reference`` by more than ``min_delta``. Anything beats None, NaN nothing else.
 
         Raises:
             ArgumentError: in mode "auto" it is not known whether the value should fall or rise.

@@ -147,10 +147,7 @@ class Progbar:
         return f"{seconds * 1e6:.0f}us/{self.unit_name}"
 
     def _shown_values(self) -> str:
-        averages = {name: total / max(1.0, count) for name, (total, count) in self._values.items()}
-        return "".join(
-            f" - {name}: {v:.4f}" if abs(v) > 1e-3 else f" - {name}: {v:.4e}" for name, v in averages.items()
-        )
+        return "".join(f" - {name}: {_short(total / weight)}" for name, (total, weight) in self._values.items())
 
     def _step_duration(self, current: int, now: float) -> float:
         """Seconds per step, without the first one, which also prepares, as soon as there are more."""
@@ -163,6 +160,10 @@ class Progbar:
         return (now - self._start) / current
 
 
+def _short(value: float) -> str:
+    return f"{value:.4f}" if abs(value) > 1e-3 else f"{value:.4e}"
+
+
 def _remaining(seconds: float) -> str:
     whole = int(seconds)
     if seconds > 3600:
@@ -173,7 +174,7 @@ def _remaining(seconds: float) -> str:
 
 
 class ProgbarLogger(Callback):
-    """Shows a `Progbar` for each epoch of ``fit``, for ``evaluate`` and for ``predict``; validation in ``fit`` is silent."""
+    """Shows a `Progbar` for each epoch of ``fit``, for ``evaluate`` and for ``predict``; validation shows none."""
 
     takes_log_source = True
 

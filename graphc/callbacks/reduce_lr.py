@@ -31,7 +31,7 @@ class LearningRateScheduler(Callback):
         super().__init__()
         if not callable(schedule):
             raise ArgumentError(
-                f"LearningRateScheduler: `schedule` must be a function of the epoch and the learning rate; got {schedule!r}."
+                f"LearningRateScheduler: `schedule` must be a function of epoch and learning rate; got {schedule!r}."
             )
         self.schedule, self.verbose = schedule, verbose
 

@@ -13,7 +13,7 @@ class TerminateOnNaN(Callback):
     """Ends training after a batch whose running loss is NaN or infinite.
 
     Args:
-        raise_error: raise instead of ending quietly, so that callbacks behind ``fit`` do not take the run for a good one.
+        raise_error: raise instead of ending quietly, so that what comes behind ``fit`` does not take the run for good.
     """
 
     def __init__(self, raise_error: bool = False) -> None:

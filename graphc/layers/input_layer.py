@@ -12,7 +12,7 @@ from graphc.ir.dims import Dim
 from graphc.ir.dtypes import standardize_dtype
 from graphc.ir.types import TensorType
 from graphc.layers.layer import Layer
-from graphc.layers.naming import auto_name
+from graphc.naming import auto_name
 from graphc.layers.symbolic import LayerCall, SymbolicTensor
 
 # What the axes of one sample are called, by the sample's rank; unnamed axes are numbered.

@@ -18,7 +18,7 @@ from graphc.ir.dtypes import is_float, standardize_dtype
 from graphc.ir.graph import Graph, Origin
 from graphc.ir.types import TensorType
 from graphc.layers.input_spec import check_input_spec
-from graphc.layers.naming import auto_name, snake_case
+from graphc.naming import auto_name, snake_case
 from graphc.layers.scope import current_path, current_training, layer_scope
 from graphc.layers.structure import flatten, map_structure
 from graphc.layers.symbolic import LayerCall, SymbolicTensor, public_shape

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from graphc.layers.layer import Layer
-from graphc.layers.naming import auto_name, snake_case
+from graphc.naming import auto_name, snake_case
 
 
 def operation_class_name(function: Callable[..., Any]) -> str:

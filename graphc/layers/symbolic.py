@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from graphc.errors import ArgumentError
 from graphc.ir.dims import Dim
 from graphc.ir.types import TensorType
-from graphc.layers.naming import auto_name
+from graphc.naming import auto_name
 from graphc.layers.structure import flatten
 from graphc.ops.functional.operators import TensorOperators
 

@@ -241,6 +241,11 @@ class OpTable(Mapping[str, OpDef]):
     def __len__(self) -> int:
         return len(self._ops)
 
+    __hash__ = object.__hash__  # there is one table; it is itself and nothing else
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
     def attributes(self, op: str, given: Attributes) -> dict[str, Any]:
         """All attributes of a node of ``op``, checked, with defaults filled in."""
         schema = self[op].attributes

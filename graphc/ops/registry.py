@@ -14,11 +14,13 @@ from graphc.ops import (
     pooling,
     random,
     reduction,
-    select,
-    softmax,
     source,
 )
 from graphc.ops.opdef import OpTable
+
+# Keras has functions called `select` and `softmax`, so these names of `graphc.ops` are not the families' modules.
+from graphc.ops.select import OPS as SELECT_OPS
+from graphc.ops.softmax import OPS as SOFTMAX_OPS
 
 OPS = OpTable(
     [
@@ -27,12 +29,12 @@ OPS = OpTable(
         *activation.OPS,
         *comparison.OPS,
         *bitwise.OPS,
-        *select.OPS,
+        *SELECT_OPS,
         *random.OPS,
         *linalg.OPS,
         *reduction.OPS,
         *movement.OPS,
-        *softmax.OPS,
+        *SOFTMAX_OPS,
         *normalization.OPS,
         *convolution.OPS,
         *pooling.OPS,

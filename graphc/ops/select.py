@@ -85,9 +85,9 @@ def _clip_vjp(b: Builder, node: Node, grads: Sequence[Value | None]) -> Sequence
     above = None if high is None else b.emit("Greater", raised, high)
     by_high = None if above is None else b.emit("Where", above, g, zero)
     rest = g if above is None else b.emit("Where", above, zero, g)
-    if below is None:
-        return rest, None, by_high
-    return b.emit("Where", below, zero, rest), b.emit("Where", below, rest, zero), by_high
+    by_low = None if below is None else b.emit("Where", below, rest, zero)
+    by_x = rest if below is None else b.emit("Where", below, zero, rest)
+    return (by_x, by_low, by_high)[: len(node.inputs)]
 
 
 CLIP = OpDef(

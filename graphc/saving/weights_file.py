@@ -17,7 +17,7 @@ import numpy as np
 from graphc.atomic import atomic_write
 from graphc.errors import ArgumentError, ModelFileError, NotBuiltError
 from graphc.layers.layer import Layer
-from graphc.layers.naming import snake_case
+from graphc.naming import snake_case
 from graphc.layers.operation import Operation
 from graphc.model import Model
 from graphc.ops.functional.variable import Variable

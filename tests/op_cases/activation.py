@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from op_cases.case import Array, Case
 from op_cases.elementwise import NO_FLOAT64, erf, unary
-from op_cases.values import SPECIAL, booleans, numbers
+from op_cases.values import ALL_FLOATS, SPECIAL, booleans, numbers
 
 SELU_ALPHA, SELU_GAMMA = 1.67326319217681884765625, 1.05070102214813232421875
 EXTREME = np.array([-1e4, -745.0, -104.0, -88.0, -20.0, -1e-30, 0.0, 1e-30, 17.0, 40.0, 1e4])
@@ -116,16 +116,16 @@ CASES: list[Case] = [
     Case("Mish", [EXTREME], mish, differentiate=(), id="extreme"),
     *unary("ThresholdedRelu", thresholded_relu, away_from=(1.0,)),
     *unary("ThresholdedRelu", thresholded_relu, away_from=(-0.5,), alpha=-0.5),
-    Case("PRelu", [signed_grid((3, 4)), numbers((3, 4))], prelu, dtypes=("float16", "float32", "float64"), id="full"),
+    Case("PRelu", [signed_grid((3, 4)), numbers((3, 4))], prelu, dtypes=ALL_FLOATS, id="full"),
     Case("PRelu", [signed_grid((2, 3, 4)), numbers((4,))], prelu, id="per_channel"),
     Case("PRelu", [signed_grid((2, 3, 4, 5)), numbers((3, 1, 1))], prelu, id="shared_axes"),
     Case("PRelu", [signed_grid((3, 4)), numbers(())], prelu, id="scalar_slope"),
     Case("PRelu", [signed_grid((0, 4)), numbers((1, 4))], prelu, id="empty"),
     Case("PRelu", [SPECIAL[1:], np.array(0.25)], prelu, differentiate=(), id="special"),
-    Case("ReluGrad", [numbers((3, 4)), masked((3, 4))], relu_grad, dtypes=("float16", "float32", "float64"), id="3x4"),
-    Case("ReluGrad", [numbers((2, 1, 5)), masked((2, 1, 5))], relu_grad, id="2x1x5"),
-    Case("ReluGrad", [numbers(()), np.array(1.5)], relu_grad, id="scalar"),
-    Case("ReluGrad", [numbers((0, 3)), masked((0, 3))], relu_grad, id="0x3"),
+    Case("ReluGrad", [numbers((3, 4)), masked((3, 4))], relu_grad, dtypes=ALL_FLOATS, differentiate=(0,), id="3x4"),
+    Case("ReluGrad", [numbers((2, 1, 5)), masked((2, 1, 5))], relu_grad, differentiate=(0,), id="2x1x5"),
+    Case("ReluGrad", [numbers(()), np.array(1.5)], relu_grad, differentiate=(0,), id="scalar"),
+    Case("ReluGrad", [numbers((0, 3)), masked((0, 3))], relu_grad, differentiate=(0,), id="0x3"),
     Case("ReluGrad", [numbers((2, 3, 4)), numbers((2, 3, 4), away_from=(0.0,))], relu_grad, id="any_sign"),
     Case("ReluGrad", [SPECIAL, masked(SPECIAL.shape)], relu_grad, differentiate=(), id="special_gradient"),
     Case("ReluGrad", [numbers(SPECIAL.shape), SPECIAL], relu_grad, differentiate=(), id="special_result"),

@@ -66,7 +66,7 @@ def is_static(shape: Iterable[object]) -> bool:
 
 
 def compute_dtype(x: Tensor) -> str:
-    """The dtype in which means and variances are computed: float32 for float16, which would overflow (as Keras does)."""
+    """The dtype in which means and variances are computed: float32 for float16, which would overflow, as in Keras."""
     return dtypes.result_dtype(dtype_of(x), "float32")
 
 

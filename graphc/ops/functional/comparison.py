@@ -216,7 +216,7 @@ def select(condlist: Sequence[Tensor], choicelist: Sequence[Tensor], default: Te
     """
     if not condlist or len(condlist) != len(choicelist):
         raise ArgumentError(
-            f"select: condlist and choicelist must have one length above zero; got {len(condlist)} and {len(choicelist)}."
+            f"select: condlist and choicelist must have one length, not 0; got {len(condlist)} and {len(choicelist)}."
         )
     *choices, result = promote(*choicelist, default)
     for condition, choice in zip(reversed(condlist), reversed(choices), strict=True):

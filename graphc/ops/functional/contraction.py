@@ -1,8 +1,8 @@
-"""Contraction of any axes: `dot`, `inner`, `tensordot` and `einsum`, as transpositions, reshapes and one MatMul for each pair.
+"""Contraction of any axes: `dot`, `inner`, `tensordot` and `einsum`.
 
-A MatMul multiplies ``(batch..., rows, inner)`` by ``(batch..., inner, columns)``. To contract two tensors, their axes are
-sorted into these four groups and each group but the batch is joined into one axis. Nothing is moved or joined that is in
-place already, so that a Dense layer's ``"bti,io->bto"`` is one MatMul.
+Each pair of operands becomes transpositions, reshapes and one MatMul, which multiplies ``(batch..., rows, inner)`` by
+``(batch..., inner, columns)``: the axes are sorted into these four groups, and each group but the batch is joined into one
+axis. Nothing is moved or joined that is in place already, so that a Dense layer's ``"bti,io->bto"`` is one MatMul.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def tensordot(x1: Tensor, x2: Tensor, axes: Any = 2) -> Tensor:
 
 @function
 def dot(x1: Tensor, x2: Tensor) -> Tensor:
-    """The product over the last axis of ``x1`` and the second to last (or only) axis of ``x2``; of a number, the multiple."""
+    """The product over the last axis of ``x1`` and the last but one (or only) axis of ``x2``; multiples for numbers."""
     r1, r2 = rank_of(x1), rank_of(x2)
     if r1 == 0 or r2 == 0:
         return apply("Mul", *promote(x1, x2))
@@ -86,7 +86,7 @@ def dot(x1: Tensor, x2: Tensor) -> Tensor:
 
 @function
 def inner(x1: Tensor, x2: Tensor) -> Tensor:
-    """The product over the last axes of both; of a number, the multiple."""
+    """The product over the last axes of both; multiples for numbers."""
     r1, r2 = rank_of(x1), rank_of(x2)
     if r1 == 0 or r2 == 0:
         return apply("Mul", *promote(x1, x2))
@@ -100,8 +100,8 @@ def inner(x1: Tensor, x2: Tensor) -> Tensor:
 def einsum(subscripts: str, *operands: Tensor) -> Tensor:
     """The sum of products that letters for axes describe, as ``numpy.einsum``: ``"bij,bjk->bik"``.
 
-    Operands are contracted from left to right. A letter twice in one operand takes its diagonal; ``...`` stands for axes
-    that broadcast.
+    Operands are contracted from left to right. A letter that is there twice in one operand takes its diagonal; ``...``
+    stands for axes that broadcast.
 
     Raises:
         ArgumentError: the subscripts are malformed or do not fit the number of operands.

@@ -1,7 +1,7 @@
 """Convolution and pooling over one to three spatial axes.
 
 Inputs are ``(batch, *spatial, channels)`` with ``data_format="channels_last"``, which is the default, or
-``(batch, channels, *spatial)`` with "channels_first". Kernels keep Keras's order of axes in both: the spatial ones first.
+``(batch, channels, *spatial)`` with "channels_first". Kernels have the spatial axes first in both, as in Keras.
 ``padding`` is "valid" for none, or "same": as much as gives ``ceil(length / stride)`` outputs, an odd one at the end.
 """
 
@@ -32,7 +32,7 @@ def _spatial_count(x: Tensor, name: str) -> int:
     rank = rank_of(x)
     if not 3 <= rank <= 5:
         raise ShapeError(
-            f"{name}: the input must have rank 3 to 5 (batch, channels and 1 to 3 spatial axes); got shape {shape_of(x)}."
+            f"{name}: the input must have rank 3 to 5: batch, channels and 1 to 3 spatial axes; got shape {shape_of(x)}."
         )
     return rank - 2
 
@@ -106,8 +106,8 @@ def conv(
     if isinstance(channels, int) and isinstance(per_group, int):
         if per_group == 0 or channels % per_group:
             raise ShapeError(
-                f"conv: the input's channels must be divisible by those of the kernel; got {channels} channels of shape "
-                f"{shape_of(x)} and {per_group} of kernel shape {shape_of(kernel)}."
+                f"conv: the input's channels must be divisible by those of the kernel; got {channels} of {shape_of(x)} "
+                f"and {per_group} of kernel {shape_of(kernel)}."
             )
         group = channels // per_group
     return _convolution("Conv", x, kernel, strides, padding, last, dilation_rate, group, "conv")
@@ -142,7 +142,7 @@ def depthwise_conv(
     *extent, channels, multiplier = shape_of(kernel)
     if isinstance(have := shape_of(x)[-1 if last else 1], int) and have != channels:
         raise ShapeError(
-            f"depthwise_conv: the kernel {shape_of(kernel)} is for {channels} channels; the input {shape_of(x)} has {have}."
+            f"depthwise_conv: kernel {shape_of(kernel)} is for {channels} channels; the input {shape_of(x)} has {have}."
         )
     group = known_length(channels, "depthwise_conv: the number of channels")
     kernel = reshape(kernel, (*extent, 1, group * multiplier))
@@ -191,8 +191,8 @@ def conv_transpose(
         kernel: ``(*spatial, filters, channels)``.
         strides: the step between inputs in the output, for all spatial axes or each.
         padding: "valid" gives ``(length - 1) * stride + max(extent, stride)`` outputs, "same" ``length * stride``.
-        output_padding: how much longer the output is than ``(length - 1) * stride`` and the extent of the kernel ("valid")
-            or one if that is odd ("same"); by default what gives the lengths above.
+        output_padding: how much longer the output is than ``(length - 1) * stride`` and the extent of the kernel
+            ("valid"), or 1 if that is odd ("same"); by default what gives the lengths above.
         data_format: "channels_last" or "channels_first".
         dilation_rate: the step between the kernel's elements, for all spatial axes or each.
     """

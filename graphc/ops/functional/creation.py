@@ -1,7 +1,7 @@
 """New tensors: filled with a value, evenly spaced, diagonal, windows.
 
-Shapes of integers give an array at once, also inside a model, where it is a constant. Shapes with named dims give a tensor
-whose length comes with the data.
+Shapes of integers give an array at once, also inside a model, where it is a constant. Shapes with named dims give a
+tensor whose length comes with the data.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Cross-entropies and other measures of the distance between targets and predictions, element by element.
 
-Probabilities are held between 1e-7 and 1 - 1e-7 before their logarithm is taken, as in Keras; those of several classes are
-divided by their sum first. From logits everything is computed without overflow.
+Probabilities are held between 1e-7 and 1 - 1e-7 before their logarithm is taken, as in Keras; those of several classes
+are divided by their sum first. From logits everything is computed without overflow.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ def _differ(first: Shape, second: Shape) -> bool:
 def _need_same_shape(target: Tensor, output: Tensor, name: str) -> None:
     if _differ(shape_of(target), shape_of(output)):
         raise ShapeError(
-            f"{name}: target and output must have the same shape; got target {shape_of(target)} and output {shape_of(output)}."
+            f"{name}: target and output must have the same shape; "
+            f"got target {shape_of(target)} and output {shape_of(output)}."
         )
 
 

@@ -200,7 +200,7 @@ def _apply_basic(x: Tensor, items: Sequence[_Item]) -> Tensor:
 
 
 def _adjacent(items: Sequence[_Item]) -> bool:
-    """Whether arrays and integers stand side by side: NumPy then puts the arrays' axes in their place, else in front."""
+    """Whether arrays and integers are neighbours: NumPy then puts the arrays' axes in their place, else in front."""
     places = [i for i, item in enumerate(items) if item.kind in ("array", "integer")]
     return places[-1] - places[0] + 1 == len(places)
 
@@ -382,7 +382,7 @@ def take_along_axis(x: Tensor, indices: Tensor, axis: int | None = None) -> Tens
 
 @function
 def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
-    """The position of elements in a tensor of ``shape``, one tensor for each axis, from their index in the flattened one."""
+    """Indices into a flattened tensor of ``shape`` as positions: one tensor for each axis."""
     lengths = dims(shape, "unravel_index")
     index = _from_front(index_tensor(indices, "unravel_index"), product(lengths))
     found: list[Tensor] = []

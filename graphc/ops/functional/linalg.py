@@ -145,10 +145,10 @@ def norm(x: Tensor, ord: Any = None, axis: Axis = None, keepdims: bool = False) 
 
     Args:
         x: any shape; integers are taken as float32.
-        ord: None for the Euclidean (Frobenius) norm. For vectors a number, ``inf`` or ``-inf``; for matrices "fro", 1, -1,
-            ``inf`` or ``-inf``.
-        axis: the axis of the vectors, or two axes of the matrices. None: all elements as one vector when ``ord`` is None
-            or ``x`` has one axis, else ``x`` as a matrix.
+        ord: None for the Euclidean (Frobenius) norm. For vectors a number, ``inf`` or ``-inf``; for matrices "fro", 1,
+            -1, ``inf`` or ``-inf``.
+        axis: the axis of the vectors, or two axes of the matrices. None: all elements as one vector when ``ord`` is
+            None or ``x`` has one axis, else ``x`` as a matrix.
         keepdims: keep the reduced axes with length 1.
 
     Raises:

@@ -362,7 +362,7 @@ def logaddexp(x1: Tensor, x2: Tensor) -> Tensor:
     """``log(exp(x1) + exp(x2))`` without overflow."""
     x1, x2 = promote(x1, x2, to_float=True)
     difference = apply("Sub", x1, x2)
-    # max + log(1 + exp(-|difference|)); where both are the same infinity their difference is NaN and their sum is right.
+    # max + log(1 + exp(-|difference|)); of two equal infinities the difference is NaN, and the sum is right.
     small = apply("Softplus", apply("Neg", apply("Abs", difference)))
     stable = apply("Add", apply("Max", x1, x2), small)
     return apply("Where", apply("IsNaN", difference), apply("Add", x1, x2), stable)
@@ -535,7 +535,7 @@ def round(x: Tensor, decimals: int = 0) -> Tensor:
 
 @function
 def clip(x: Tensor, x_min: Tensor, x_max: Tensor) -> Tensor:
-    """``x`` held between two limits that broadcast with it; None leaves a side open. ``x_max`` wins where they cross."""
+    """``x`` held between two limits that broadcast with it; None leaves a side open, ``x_max`` wins over ``x_min``."""
     given = [bound for bound in (x_min, x_max) if bound is not None]
     promoted = [bool_as_int(operand) for operand in promote(bool_as_int(x), *given)]
     x, bounds = promoted[0], promoted[1:]

@@ -6,6 +6,7 @@ Lengths may be integers or the named dims that `shape` gives; where NumPy allows
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -345,7 +346,7 @@ def _sizes_between(bounds: Sequence[int], length: DimLike) -> list[DimLike]:
     """The lengths of the parts that cuts at these positions leave, as NumPy cuts."""
     if isinstance(length, int):
         cuts = [0, *(_cut_position(b, length) for b in bounds), length]
-        return [max(after - before, 0) for before, after in zip(cuts, cuts[1:], strict=False)]
+        return [max(after - before, 0) for before, after in pairwise(cuts)]
     ends: list[DimLike] = [b if b >= 0 else length + b for b in bounds]
     return [after - before for before, after in zip([0, *ends], [*ends, length], strict=True)]
 

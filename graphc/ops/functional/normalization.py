@@ -1,4 +1,4 @@
-"""Normalisation: moments, and tensors brought to zero mean, unit variance or unit norm. float16 is computed in float32."""
+"""Moments, and tensors brought to zero mean, unit variance or unit norm. float16 is computed in float32."""
 
 from __future__ import annotations
 

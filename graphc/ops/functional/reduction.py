@@ -1,8 +1,8 @@
 """Reductions along axes.
 
-``axis`` is None for all axes, an integer or a tuple; reduced axes stay with length 1 when ``keepdims`` is True. Sums and
-products of small integers and booleans are int32 (uint32 for unsigned ones), means are float32 for integers; float16 means
-and variances are computed in float32, as in Keras.
+``axis`` is None for all axes, an integer or a tuple; reduced axes stay with length 1 when ``keepdims`` is True. Sums
+and products of small integers and booleans are int32 (uint32 for unsigned ones), means are float32 for integers; float16
+means and variances are computed in float32, as in Keras.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def average(x: Tensor, axis: Axis = None, weights: Tensor | None = None) -> Tens
         weights = apply("Unsqueeze", weights, axes=tuple(i for i in range(rank_of(x)) if i != along))
     elif rank_of(weights) != rank_of(x):
         raise ArgumentError(
-            f"average: weights must have the shape of x, or one axis; got x {shape_of(x)} and weights {shape_of(weights)}."
+            f"average: weights must have the shape of x or one axis; got {shape_of(x)} and {shape_of(weights)}."
         )
     total = _reduce("ReduceSum", apply("Mul", x, weights), axis, False, "average")
     return apply("Div", total, _reduce("ReduceSum", weights, axis, False, "average"))

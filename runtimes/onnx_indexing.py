@@ -1,0 +1,133 @@
+"""ONNX rows of `graphc.ops.indexing`.
+
+Sums over repeated indices are written as ScatterElements: ONNX Runtime runs it in one thread, while its ScatterND adds
+from several threads without a lock and loses additions (seen in onnxruntime 1.31 with 8 threads).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from graphc.ir.dims import DimLike, product
+from graphc.ir.dtypes import is_int
+from graphc.ir.types import normalize_axis
+from graphc.runtimes.onnx_lowering import Lowering, Row, Same
+
+
+def counting(lowering: Lowering, length: DimLike, axis: int, rank: int) -> str:
+    """The int64 numbers 0, 1, 2 ... along one axis of a tensor of a rank, whose other axes have length 1."""
+    if isinstance(length, int):
+        return lowering.constant(np.arange(length).reshape([-1 if i == axis else 1 for i in range(rank)]), "counting")
+    limit = lowering.emit("Squeeze", [lowering.dims([length]), lowering.ints([0])])
+    numbers = lowering.emit("Range", [lowering.scalar(0, "int64"), *limit, lowering.scalar(1, "int64")])
+    others = [i for i in range(rank) if i != axis]
+    return lowering.emit("Unsqueeze", [*numbers, lowering.ints(others)])[0] if others else numbers[0]
+
+
+def int64_operand(lowering: Lowering, index: int) -> str:
+    """An integer operand in int64."""
+    name = lowering.inputs[index]
+    return name if lowering.type(index).dtype == "int64" else lowering.emit("Cast", [name], to="int64")[0]
+
+
+# -- GatherGrad, ScatterElementsAdd -----------------------------------------------------------------------------------
+
+
+def _gather_grad(lowering: Lowering) -> None:
+    """One index for each element of g, then as ScatterElementsAdd."""
+    indices_type, g_type, out = lowering.type(0), lowering.type(1), lowering.node.output.type
+    axis = normalize_axis(lowering.node.attributes["axis"], out.rank)
+    merged = (*out.shape[:axis], product(indices_type.shape), *out.shape[axis + 1 :])
+    g = lowering.inputs[1]
+    if indices_type.rank != 1:
+        g = lowering.emit("Reshape", [g, lowering.dims(merged)])[0]
+    column = (merged[axis], *(1 for _ in out.shape[axis + 1 :]))
+    indices = lowering.inputs[0]
+    if column != indices_type.shape:
+        indices = lowering.emit("Reshape", [indices, lowering.dims(column)])[0]
+    if out.rank > 1:
+        indices = lowering.emit("Expand", [indices, lowering.dims(merged)])[0]
+    _scatter_add(lowering, indices, g, axis, g_type.dtype)
+
+
+def _scatter_elements_add(lowering: Lowering) -> None:
+    axis = normalize_axis(lowering.node.attributes["axis"], lowering.node.output.type.rank)
+    _scatter_add(lowering, lowering.inputs[0], lowering.inputs[1], axis, lowering.type(1).dtype)
+
+
+def _scatter_add(lowering: Lowering, indices: str, g: str, axis: int, dtype: str) -> None:
+    """Make the result: an array of zeros with the elements of ``g`` added at ``indices`` along an axis."""
+    # ONNX Runtime adds no float16 here, and sums few integer dtypes.
+    work = "float32" if dtype == "float16" else dtype
+    if lowering.opset < 16 and is_int(dtype):
+        work = "int64"
+    if work != dtype:
+        g = lowering.emit("Cast", [g], to=work)[0]
+    last = lowering.outputs if work == dtype else None
+    if lowering.opset >= 16:
+        zeros = lowering.emit("Expand", [lowering.scalar(0, work), lowering.dims(lowering.node.output.type.shape)])
+        total = lowering.emit("ScatterElements", [*zeros, indices, g], last, axis=axis, reduction="add")
+    else:
+        total = _sum_by_comparison(lowering, indices, g, axis, work, last)
+    if work != dtype:
+        lowering.emit("Cast", total, lowering.outputs, to=dtype)
+
+
+def _sum_by_comparison(
+    lowering: Lowering, indices: str, g: str, axis: int, dtype: str, outputs: Sequence[str] | None
+) -> list[str]:
+    """The same before opset 16, whose ScatterElements cannot add: each position sums the elements that point at it."""
+    shape, have = lowering.node.output.type.shape, lowering.type(1).shape
+    added = lowering.ints([axis + 1])
+    # A negative index equals its position once the length is added.
+    length = lowering.dims([shape[axis]])
+    zero = lowering.scalar(0, lowering.type(0).dtype)
+    if lowering.type(0).dtype != "int64":
+        length = lowering.emit("Cast", [length], to=lowering.type(0).dtype)[0]
+    negative = lowering.emit("Less", [indices, zero])
+    home = lowering.emit("Where", [*negative, *lowering.emit("Add", [indices, length]), indices])
+    column = lowering.emit("Cast", lowering.emit("Unsqueeze", [*home, added]), to="int64")
+    hit = lowering.emit("Equal", [*column, counting(lowering, shape[axis], axis + 1, len(shape) + 1)])
+    pairs = lowering.emit("Where", [*hit, *lowering.emit("Unsqueeze", [g, added]), lowering.scalar(0, dtype)])
+    # ScatterElementsAdd may have fewer indices than places along the other axes; no element falls there.
+    missing = [0 if i == axis else n - h for i, (h, n) in enumerate(zip(have, shape, strict=False))]
+    short = len(have) == len(shape) and any(missing)
+    total = lowering.emit("ReduceSum", [*pairs, lowering.ints([axis])], None if short else outputs, keepdims=0)
+    if not short:
+        return total
+    return lowering.emit("Pad", [*total, lowering.dims([*([0] * len(shape)), *missing])], outputs)
+
+
+# -- OneHot, Iota -----------------------------------------------------------------------------------------------------
+
+
+def one_hot(lowering: Lowering, index: int, depth: DimLike, axis: int) -> list[str]:
+    """An integer operand compared with each class along a new axis; indices outside the classes equal none."""
+    rank = lowering.type(index).rank + 1
+    column = lowering.emit("Unsqueeze", [int64_operand(lowering, index), lowering.ints([axis])])
+    return lowering.emit("Equal", [*column, counting(lowering, depth, axis, rank)])
+
+
+def _one_hot(lowering: Lowering) -> None:
+    attributes = lowering.node.attributes
+    axis = normalize_axis(attributes["axis"], lowering.node.output.type.rank)
+    hit = one_hot(lowering, 0, attributes["depth"], axis)
+    lowering.emit("Cast", hit, lowering.outputs, to=attributes["dtype"])
+
+
+def _iota(lowering: Lowering) -> None:
+    attributes = lowering.node.attributes
+    numbers = counting(lowering, attributes["dim"], 0, 1)
+    lowering.emit("Cast", [numbers], lowering.outputs, to=attributes["dtype"])
+
+
+ROWS: dict[str, Row] = {
+    "Gather": Same(attributes=("axis",)),
+    "GatherGrad": _gather_grad,
+    "GatherElements": Same(attributes=("axis",)),
+    "ScatterElementsAdd": _scatter_elements_add,
+    "OneHot": _one_hot,
+    "Iota": _iota,
+}
