@@ -41,7 +41,7 @@ class Executable(Protocol):
 class Runtime(Protocol):
     """Where graphs run."""
 
-    def prepare(self, graph: Graph, state: Mapping[str, Array] | None = None) -> Executable:
+    def prepare(self, graph: Graph, /, state: Mapping[str, Array] | None = None) -> Executable:
         """Make a graph ready.
 
         Args:

@@ -10,7 +10,7 @@ import numpy as np
 
 from graphc.errors import ArgumentError, DataError, DTypeError, ShapeError, did_you_mean
 from graphc.ir.dims import Dim, substitute
-from graphc.ir.types import format_shape
+from graphc.ir.types import TensorType, format_shape
 from graphc.runtimes.kernel import Array
 
 
@@ -74,6 +74,20 @@ def _array(name: str, expected: FeedType, value: Any) -> Array:
             if isinstance(dim, int) and dim != length:
                 wrong = f"axis {axis} must be {dim}, not {length}"
                 raise ShapeError(f"Input {name!r} must be {expected}; got {_described(array)}: {wrong}.")
+    return native(array)
+
+
+def fits(array: Array, type_: TensorType) -> bool:
+    """True when an array is of a type's dtype and rank and has the lengths that the type gives as integers."""
+    return (
+        array.dtype == np.dtype(type_.dtype)
+        and array.ndim == type_.rank
+        and all(isinstance(dim, str) or dim == length for dim, length in zip(type_.shape, array.shape, strict=True))
+    )
+
+
+def native(array: Array) -> Array:
+    """The array in the machine's byte order; not copied where it already is."""
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 

@@ -14,6 +14,7 @@ from graphc.ops.activation import GELU_TANH_CUBIC, GELU_TANH_SCALE
 from graphc.runtimes.kernel import Array, Call, Kernel, Step
 from graphc.runtimes.np_blocks import Body, passes
 from graphc.runtimes.np_erf import ERF_SCRATCH, erf
+from graphc.runtimes.np_half import in_float32
 from graphc.runtimes.np_select import as_bits, keep_where
 
 _ROOT_HALF = math.sqrt(0.5)
@@ -178,5 +179,5 @@ KERNELS: dict[str, Kernel] = {
     "Gelu": passes(lambda a: _gelu_erf if a["approximate"] == "none" else _gelu_tanh, scratch=1 + ERF_SCRATCH),
     "Mish": passes(lambda _: _mish, scratch=2),
     "ThresholdedRelu": Kernel(_thresholded_relu, in_place=True),
-    "PRelu": Kernel(_prelu, in_place=True),
+    "PRelu": Kernel(in_float32(_prelu), in_place=True),
 }

@@ -119,7 +119,7 @@ def _forward(x: Array, weights: Array, bias: Array | None, out: Array, p: _Probl
         result = results.array(i % workers, rows) if direct is None else direct
         lane.append(_product(matrix, weights, _by_group(result, p.group)))
         if vector is not None:
-            lane += [partial(np.add, part, operand, part) for part, operand in vector.pairs(result)]
+            lane += [partial(np.add, part, operand, out=part) for part, operand in vector.pairs(result)]
         if direct is None:
             lane.append(partial(np.copyto, target, result.reshape(target.shape)))
         lanes.append(lane)
@@ -133,8 +133,8 @@ def _by_group(matrix: Array, group: int) -> Array:
 
 def _product(a: Array, b: Array, out: Array) -> Step:
     if a.shape[0] == 1:
-        return partial(np.matmul, a[0], b[0], out[0])
-    return partial(np.matmul, a, b, out)
+        return partial(np.matmul, a[0], b[0], out=out[0])
+    return partial(np.matmul, a, b, out=out)
 
 
 def _kernel_matrices(w: Array, group: int, scratch: Scratch) -> tuple[list[Step], Array]:
@@ -239,7 +239,7 @@ def _scatter(g: Array, weights: Array, bias: Array | None, out: Array, p: _Probl
         for tap in taps(p.sliding, places.shape[1:-2], (block.top, block.bottom)):
             place = places[(slice(None), *tap.inputs)]
             at: tuple[Any, ...] = (slice(None), *tap.windows, *tap.element)
-            steps.append(partial(np.add, place, spread[at], place))
+            steps.append(partial(np.add, place, spread[at], out=place))
         return steps
 
     lanes = []
@@ -293,14 +293,14 @@ def _grad_weight(call: Call) -> Step:
         copied, rows = _row_matrix(g[block.images, block.rows], copies, worker)
         term = total if first else terms.array(worker, shape)
         steps += [*copied, _product(matrix.transpose(0, 2, 1), _by_group(rows, group), term)]
-        return steps if first else [*steps, partial(np.add, total, term, total)]
+        return steps if first else [*steps, partial(np.add, total, term, out=total)]
 
     lanes = []
     for i, (first, last) in enumerate(split_evenly(len(blocks), lane_count)):
         bound = [bind_block(block, i % workers, sums[i], j == 0) for j, block in enumerate(blocks[first:last])]
         lanes.append([step for steps in bound for step in steps])
     steps: list[Step] = [run_lanes(lanes, workers)]
-    steps += [partial(np.add, sums[0], part, sums[0]) for part in sums[1:]]
+    steps += [partial(np.add, sums[0], part, out=sums[0]) for part in sums[1:]]
     if direct is None:
         kernel = sums[0].reshape(group, *sliding.kernel, p.channels // group, p.filters // group)
         places = out.reshape(*out.shape[:-1], group, p.filters // group)

@@ -15,16 +15,11 @@ import numpy as np
 
 from graphc.runtimes.kernel import Array, Step
 from graphc.runtimes.np_threads import run_lanes, worker_count
-from graphc.runtimes.np_windows import Reusable, Scratch, Sliding, Tap, split_blocks, split_evenly, taps
+from graphc.runtimes.np_windows import Reusable, Scratch, Sliding, Tap, split_evenly, split_images, taps
 
 _BLOCK = 1 << 16  # elements of a block's result: with its input and a product, what the second-level cache holds
 _THREAD_WORK = 1 << 21  # products (elements of the result times elements of the window) that repay a second thread
 _MAX_PARTIAL_SUMS = 8
-
-
-def _image_ranges(images: int, sliding: Sliding, channels: int) -> list[tuple[int, int]]:
-    blocks = split_blocks(images, sliding.counts, max(prod(sliding.counts), _BLOCK // max(1, channels)))
-    return [(block.first, block.last) for block in blocks]
 
 
 def _workers(lanes: int, images: int, sliding: Sliding, filters: int, *, uses_blas: bool = False) -> int:
@@ -70,7 +65,7 @@ def _add_products(
     scratch: Scratch,
 ) -> list[Step]:
     images, channels = out.shape[0], w.shape[-1] // len(sources)
-    ranges = _image_ranges(images, sliding, channels)
+    ranges = split_images(images, prod(sliding.counts) * channels, _BLOCK)
     if not ranges:
         return []
     workers = _workers(len(ranges), images, sliding, w.shape[-1])
@@ -90,8 +85,8 @@ def _add_products(
             for element, read, add in routes:
                 values, place = source[(slice(first, last), *read)], target[(slice(first, last), *add)]
                 term = products.array(i % workers, values.shape)
-                lane.append(partial(np.multiply, values, tile[element][: values.shape[-2]], term))
-                lane.append(partial(np.add, place, term, place))
+                lane.append(partial(np.multiply, values, tile[element][: values.shape[-2]], out=term))
+                lane.append(partial(np.add, place, term, out=place))
         lanes.append(lane)
     return [*steps, run_lanes(lanes, workers)]
 
@@ -100,7 +95,7 @@ def depthwise_grad_weight(x: Array, g: Array, out: Array, sliding: Sliding, scra
     """Steps that sum input times gradient for each window element and filter; ``out`` is (*kernel, 1, filters)."""
     channels = x.shape[-1]
     multiple = g.shape[-1] // channels
-    ranges = _image_ranges(x.shape[0], sliding, channels)
+    ranges = split_images(x.shape[0], prod(sliding.counts) * channels, _BLOCK)
     if not ranges:
         return [partial(out.fill, 0)]
     found = taps(sliding, x.shape[1:-1])
@@ -119,9 +114,9 @@ def depthwise_grad_weight(x: Array, g: Array, out: Array, sliding: Sliding, scra
         rows, part = term.reshape(-1, channels), sums.array(worker, (channels,))
         place = total[tap.element]
         return [
-            partial(np.multiply, values, gradient, term),
-            partial(np.matmul, ones[: rows.shape[0]], rows, part),
-            partial(np.add, place, part, place),
+            partial(np.multiply, values, gradient, out=term),
+            partial(np.matmul, ones[: rows.shape[0]], rows, out=part),
+            partial(np.add, place, part, out=place),
         ]
 
     lanes = []
@@ -133,6 +128,6 @@ def depthwise_grad_weight(x: Array, g: Array, out: Array, sliding: Sliding, scra
                     lane += bind(tap, first, last, filters, total, i % workers)
         lanes.append(lane)
     steps: list[Step] = [partial(ones.fill, 1), run_lanes(lanes, workers)]
-    steps += [partial(np.add, totals[0], part, totals[0]) for part in totals[1:]]
+    steps += [partial(np.add, totals[0], part, out=totals[0]) for part in totals[1:]]
     steps += [partial(np.copyto, o, t) for o, t in zip(_multiples(out[..., 0, :], multiple), totals[0], strict=True)]
     return steps

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -12,7 +12,12 @@ from graphc.errors import ShapeError
 from graphc.runtimes.kernel import Array, Call, Kernel, Step
 from graphc.runtimes.np_reduction import in_sequence
 
-Index = tuple[slice, ...]
+Index = tuple[Any, ...]
+
+
+def _array_index(cuts: Iterable[slice]) -> Index:
+    """An index with an ellipsis behind it, so that what it gives is an array even for an array of rank 0."""
+    return (*cuts, ...)
 
 
 # -- Slice ------------------------------------------------------------------------------------------------------------
@@ -24,7 +29,7 @@ def _slice_view(x: Array, attributes: Mapping[str, Any]) -> Array:
     for i, (start, end) in enumerate(zip(starts, ends, strict=True)):
         axis = i if axes is None else axes[i]
         index[axis] = slice(start, end, None if steps is None else steps[i])
-    return x[tuple(index)]
+    return x[_array_index(index)]
 
 
 def _slice(call: Call) -> Step:
@@ -49,9 +54,10 @@ def _pad(call: Call) -> Step:
     (x,), (out,) = call.inputs, call.outputs
     pads, mode = call.attributes["pads"], call.attributes["mode"]
     sides = list(zip(pads[: x.ndim], pads[x.ndim :], strict=True))
-    kept = x[tuple(slice(max(-b, 0), n - max(-a, 0)) for n, (b, a) in zip(x.shape, sides, strict=True))]
+    cuts = [slice(max(-b, 0), n - max(-a, 0)) for n, (b, a) in zip(x.shape, sides, strict=True)]
+    kept = x[_array_index(cuts)]
     spans = [(max(b, 0), n - max(a, 0)) for n, (b, a) in zip(out.shape, sides, strict=True)]
-    inner = out[tuple(slice(start, end) for start, end in spans)]
+    inner = out[_array_index(slice(start, end) for start, end in spans)]
     if inner.shape != kept.shape:
         raise ShapeError(f"Pad: pads {pads} cut more from shape {x.shape} than there is.")
     value = np.asarray(call.attributes["value"]).astype(out.dtype)
@@ -89,7 +95,7 @@ def _shown(out: Array, axis: int, span: tuple[int, int], mode: str) -> tuple[Arr
 def _trilu(call: Call) -> Step:
     (x,), (out,) = call.inputs, call.outputs
     rows, columns = out.shape[-2:]
-    k = call.attributes["k"]
+    k, zero = call.attributes["k"], out.dtype.type(0)
     # The elements that become zero.
     removed = np.tri(rows, columns, k - 1, dtype=np.bool_)
     if not call.attributes["upper"]:
@@ -97,7 +103,7 @@ def _trilu(call: Call) -> Step:
 
     def run() -> None:
         np.copyto(out, x)
-        np.copyto(out, 0, where=removed)
+        np.copyto(out, zero, where=removed)
 
     return run
 

@@ -116,6 +116,11 @@ def split_blocks(images: int, counts: Sequence[int], target: int) -> list[Block]
     return [Block(first, last, 0, counts[0]) for first, last in split_evenly(images, parts)]
 
 
+def split_images(images: int, size: int, target: int) -> list[tuple[int, int]]:
+    """Ranges of whole images, of ``size`` elements each, that hold about ``target`` elements."""
+    return [(block.first, block.last) for block in split_blocks(images, (max(1, size),), max(size, target, 1))]
+
+
 # -- slices: one element of the window at a time ----------------------------------------------------------------------
 
 
@@ -138,6 +143,11 @@ class Tap:
         return all(s.start == 0 and s.stop == c for s, c in zip(self.windows, counts, strict=True))
 
 
+def axis_taps(sliding: Sliding, axis: int, length: int) -> list[tuple[slice, slice]]:
+    """(windows, inputs) of each element of the window along one axis, without those that meet only padding."""
+    return [pair for pair in _axis_taps(sliding, axis, length, 0, sliding.counts[axis]) if pair is not None]
+
+
 def taps(sliding: Sliding, lengths: Sequence[int], rows: tuple[int, int] | None = None) -> list[Tap]:
     """The taps in row-major order; elements that meet nothing but padding are left out.
 
@@ -149,11 +159,7 @@ def taps(sliding: Sliding, lengths: Sequence[int], rows: tuple[int, int] | None 
     ranges = [(0, count) for count in sliding.counts]
     if rows is not None:
         ranges[0] = rows
-    axes = []
-    for axis, (first, last) in enumerate(ranges):
-        stride, dilation = sliding.strides[axis], sliding.dilations[axis]
-        offsets = [k * dilation - sliding.begins[axis] for k in range(sliding.kernel[axis])]
-        axes.append([_axis_tap(offset, stride, lengths[axis], first, last) for offset in offsets])
+    axes = [_axis_taps(sliding, axis, lengths[axis], *ranges[axis]) for axis in range(len(ranges))]
     found = []
     for element in combinations(*(range(k) for k in sliding.kernel)):
         pairs = [axes[axis][k] for axis, k in enumerate(element)]
@@ -163,14 +169,20 @@ def taps(sliding: Sliding, lengths: Sequence[int], rows: tuple[int, int] | None 
     return found
 
 
-def _axis_tap(offset: int, stride: int, length: int, first: int, last: int) -> tuple[slice, slice] | None:
-    # Windows o with 0 <= o * stride + offset < length.
-    low = max(first, -(offset // stride))
-    high = min(last, (length - 1 - offset) // stride + 1)
-    if low >= high:
-        return None
-    start = low * stride + offset
-    return slice(low - first, high - first), slice(start, start + (high - low - 1) * stride + 1, stride)
+def _axis_taps(sliding: Sliding, axis: int, length: int, first: int, last: int) -> list[tuple[slice, slice] | None]:
+    stride, found = sliding.strides[axis], list[tuple[slice, slice] | None]()
+    for k in range(sliding.kernel[axis]):
+        offset = k * sliding.dilations[axis] - sliding.begins[axis]
+        # Windows o with 0 <= o * stride + offset < length.
+        low = max(first, -(offset // stride))
+        high = min(last, (length - 1 - offset) // stride + 1)
+        if low < high:
+            start = low * stride + offset
+            inputs = slice(start, start + (high - low - 1) * stride + 1, stride)
+            found.append((slice(low - first, high - first), inputs))
+        else:
+            found.append(None)
+    return found
 
 
 # -- columns: all elements of the window at once ----------------------------------------------------------------------

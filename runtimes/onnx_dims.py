@@ -69,12 +69,13 @@ class Dims:
             parts = [
                 self._ints(part) if isinstance(part, list) else self._length(part).tensor for part in _runs_of_ints(key)
             ]
-            wanted = "dims/" + "_".join(_plain(str(d)) for d in key)
-            self._vectors[key] = parts[0] if len(parts) == 1 else self._emit("Concat", parts, wanted, axis=0)
+            if len(parts) > 1:
+                parts = [self._emit("Concat", parts, f"dims/{_plain(', '.join(map(str, key)))}", axis=0)]
+            (self._vectors[key],) = parts
         return self._vectors[key]
 
     def _ints(self, values: Sequence[int]) -> str:
-        return self._constant(np.array(values, dtype=np.int64), "dims/" + "_".join(map(str, values)))
+        return self._constant(np.array(values, dtype=np.int64), f"dims/{'_'.join(map(str, values)) or 'none'}")
 
     def _length(self, dim: str) -> _Length:
         """The length of a name or an expression; walks the expression without recursion."""
@@ -178,5 +179,5 @@ def _runs_of_ints(dims: Sequence[DimLike]) -> Iterator[list[int] | str]:
 
 
 def _plain(text: str) -> str:
-    """A dim's name or expression as part of a tensor's name."""
-    return re.sub(r"\W+", "_", text).strip("_")
+    """Names and expressions as a part, of moderate length, of a tensor's name."""
+    return re.sub(r"\W+", "_", text)[:80].strip("_")

@@ -21,6 +21,7 @@ from graphc.ir.dims import DimLike
 from graphc.ir.graph import Graph, Node, Value
 from graphc.ir.types import TensorType
 from graphc.runtimes.base import NEW_STATE
+from graphc.runtimes.feeds import fits, native
 from graphc.runtimes.kernel import Array
 from graphc.runtimes.onnx_dims import Dims
 from graphc.runtimes.onnx_lowering import Rows
@@ -154,9 +155,8 @@ class _GraphLowering:
         for name, value in states.items():
             if given is None or name not in given:
                 raise ExportError(f"State {name!r} ({value.type}) has no value; pass it in `state`.")
-            array = np.asarray(given[name])
-            array = array.astype(array.dtype.newbyteorder("="), copy=False)
-            if array.dtype != dtypes.numpy_dtype(value.type.dtype) or not _fits(array.shape, value.type):
+            array = native(np.asarray(given[name]))
+            if not fits(array, value.type):
                 raise ExportError(f"State {name!r} must be {value.type}; got {array.dtype}{list(array.shape)}.")
             self.weights.add(names[name], array)
 
@@ -286,9 +286,3 @@ def _dim_sources(shapes: Sequence[tuple[str, TensorType]]) -> dict[str, tuple[st
             if isinstance(dim, str):
                 sources.setdefault(str(dim), (name, axis))
     return sources
-
-
-def _fits(shape: tuple[int, ...], type_: TensorType) -> bool:
-    return len(shape) == type_.rank and all(
-        isinstance(dim, str) or dim == length for dim, length in zip(type_.shape, shape, strict=True)
-    )

@@ -1,14 +1,14 @@
 """ONNX rows of `graphc.ops.elementwise`.
 
-ONNX Runtime's CPU provider has no float64 kernel for several functions. Where others give the same numbers they are
-written as formulas; Asin, Acos, Atan and Erf of float64 are written as they are, for runtimes that have them.
+An op is one operator wherever ONNX Runtime's CPU provider has a kernel for its dtype, and a formula elsewhere.
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
 
 from graphc.ir.dtypes import INT_DTYPES, NUMERIC_DTYPES, is_float, is_unsigned
+from graphc.runtimes import onnx_float64
 from graphc.runtimes.onnx_formula import SMALL_INTEGERS, Expr, apply, expm1, formula, log1p, native, where
 from graphc.runtimes.onnx_lowering import Lowering, Row, Same
 
@@ -16,29 +16,6 @@ _SINGLE = ("float16", "float32")
 _SIGNED = tuple(d for d in NUMERIC_DTYPES if is_float(d) or not is_unsigned(d))
 _POW = ("int32", "int64", "float16", "float32", "float64")
 _POW_WIDER = {d: "int64" for d in INT_DTYPES if d not in _POW}
-
-
-def _cosh(_: object, x: Expr) -> Expr:
-    # With e**(x / 2), nothing overflows before the result does.
-    root = apply("Exp", x * 0.5)
-    return root * 0.5 * root + 0.5 / root / root
-
-
-def _asinh(_: object, x: Expr) -> Expr:
-    # From 1e8 on, asinh(x) is log(2 * x) in float64, and x * x may overflow.
-    size = apply("Abs", x)
-    small = log1p(size + size * (size / (1.0 + apply("Sqrt", size * size + 1.0))))
-    return apply("Sign", x) * where(size > 1e8, apply("Log", size) + math.log(2.0), small)
-
-
-def _acosh(_: object, x: Expr) -> Expr:
-    above = x - 1.0
-    return log1p(above + apply("Sqrt", above) * apply("Sqrt", above + 2.0))
-
-
-def _atanh(_: object, x: Expr) -> Expr:
-    size = apply("Abs", x)
-    return apply("Sign", x) * (log1p(2.0 * size / (1.0 - size)) * 0.5)
 
 
 def _floor_mod(_: object, x: Expr, y: Expr) -> Expr:
@@ -59,6 +36,10 @@ def _mod(lowering: Lowering) -> None:
     row(lowering)
 
 
+def _single(otherwise: Callable[[Expr], Expr]) -> Row:
+    return native(_SINGLE, formula(lambda _, x: otherwise(x)))
+
+
 ROWS: dict[str, Row] = {
     "Neg": native(_SIGNED, formula(lambda _, x: 0 - x)),
     "Abs": Same(),
@@ -74,17 +55,17 @@ ROWS: dict[str, Row] = {
     "Log1p": formula(lambda _, x: log1p(x)),
     "Sin": Same(),
     "Cos": Same(),
-    "Tan": native(_SINGLE, formula(lambda _, x: apply("Sin", x) / apply("Cos", x))),
-    "Asin": Same(),
-    "Acos": Same(),
-    "Atan": Same(),
-    "Sinh": native(_SINGLE, formula(lambda _, x: apply("Tanh", x) * _cosh(_, x))),
-    "Cosh": native(_SINGLE, formula(_cosh)),
+    "Tan": _single(onnx_float64.tan),
+    "Asin": _single(onnx_float64.asin),
+    "Acos": _single(onnx_float64.acos),
+    "Atan": _single(onnx_float64.atan),
+    "Sinh": _single(onnx_float64.sinh),
+    "Cosh": _single(onnx_float64.cosh),
     "Tanh": Same(),
-    "Asinh": native(_SINGLE, formula(_asinh)),
-    "Acosh": native(_SINGLE, formula(_acosh)),
-    "Atanh": native(_SINGLE, formula(_atanh)),
-    "Erf": Same(),
+    "Asinh": _single(onnx_float64.asinh),
+    "Acosh": _single(onnx_float64.acosh),
+    "Atanh": _single(onnx_float64.atanh),
+    "Erf": _single(onnx_float64.erf),
     "Add": Same(),
     "Sub": Same(),
     "Mul": Same(),

@@ -6,12 +6,9 @@ from several threads without a lock and loses additions (seen in onnxruntime 1.3
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from graphc.ir.dims import DimLike, product
-from graphc.ir.dtypes import is_int
 from graphc.ir.types import normalize_axis
 from graphc.runtimes.onnx_lowering import Lowering, Row, Same
 
@@ -59,45 +56,14 @@ def _scatter_elements_add(lowering: Lowering) -> None:
 
 def _scatter_add(lowering: Lowering, indices: str, g: str, axis: int, dtype: str) -> None:
     """Make the result: an array of zeros with the elements of ``g`` added at ``indices`` along an axis."""
-    # ONNX Runtime adds no float16 here, and sums few integer dtypes.
-    work = "float32" if dtype == "float16" else dtype
-    if lowering.opset < 16 and is_int(dtype):
-        work = "int64"
+    work = "float32" if dtype == "float16" else dtype  # ONNX Runtime adds no float16 here
     if work != dtype:
         g = lowering.emit("Cast", [g], to=work)[0]
+    zeros = lowering.emit("Expand", [lowering.scalar(0, work), lowering.dims(lowering.node.output.type.shape)])
     last = lowering.outputs if work == dtype else None
-    if lowering.opset >= 16:
-        zeros = lowering.emit("Expand", [lowering.scalar(0, work), lowering.dims(lowering.node.output.type.shape)])
-        total = lowering.emit("ScatterElements", [*zeros, indices, g], last, axis=axis, reduction="add")
-    else:
-        total = _sum_by_comparison(lowering, indices, g, axis, work, last)
+    total = lowering.emit("ScatterElements", [*zeros, indices, g], last, axis=axis, reduction="add")
     if work != dtype:
         lowering.emit("Cast", total, lowering.outputs, to=dtype)
-
-
-def _sum_by_comparison(
-    lowering: Lowering, indices: str, g: str, axis: int, dtype: str, outputs: Sequence[str] | None
-) -> list[str]:
-    """The same before opset 16, whose ScatterElements cannot add: each position sums the elements that point at it."""
-    shape, have = lowering.node.output.type.shape, lowering.type(1).shape
-    added = lowering.ints([axis + 1])
-    # A negative index equals its position once the length is added.
-    length = lowering.dims([shape[axis]])
-    zero = lowering.scalar(0, lowering.type(0).dtype)
-    if lowering.type(0).dtype != "int64":
-        length = lowering.emit("Cast", [length], to=lowering.type(0).dtype)[0]
-    negative = lowering.emit("Less", [indices, zero])
-    home = lowering.emit("Where", [*negative, *lowering.emit("Add", [indices, length]), indices])
-    column = lowering.emit("Cast", lowering.emit("Unsqueeze", [*home, added]), to="int64")
-    hit = lowering.emit("Equal", [*column, counting(lowering, shape[axis], axis + 1, len(shape) + 1)])
-    pairs = lowering.emit("Where", [*hit, *lowering.emit("Unsqueeze", [g, added]), lowering.scalar(0, dtype)])
-    # ScatterElementsAdd may have fewer indices than places along the other axes; no element falls there.
-    missing = [0 if i == axis else n - h for i, (h, n) in enumerate(zip(have, shape, strict=False))]
-    short = len(have) == len(shape) and any(missing)
-    total = lowering.emit("ReduceSum", [*pairs, lowering.ints([axis])], None if short else outputs, keepdims=0)
-    if not short:
-        return total
-    return lowering.emit("Pad", [*total, lowering.dims([*([0] * len(shape)), *missing])], outputs)
 
 
 # -- OneHot, Iota -----------------------------------------------------------------------------------------------------

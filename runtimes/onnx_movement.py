@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from graphc.ir.dims import DimLike
+from graphc.ops.movement import permutation
 from graphc.runtimes import onnx_indexing, onnx_slicing
 from graphc.runtimes.onnx_lowering import Lowering, Row, Same
 
 
-def reshape_operand(lowering: Lowering, before: Sequence[DimLike], after: Sequence[DimLike]) -> str:
+def _signs(lowering: Lowering, before: Sequence[DimLike], after: Sequence[DimLike]) -> str:
     """The shape operand of a Reshape: constant where ONNX's 0 (this axis as it is) and -1 (what is left) can say it."""
     kept = [i < len(before) and before[i] == dim for i, dim in enumerate(after)]
     signs = [dim if isinstance(dim, int) else 0 if same else -1 for dim, same in zip(after, kept, strict=True)]
@@ -18,12 +19,15 @@ def reshape_operand(lowering: Lowering, before: Sequence[DimLike], after: Sequen
 
 def _reshape(lowering: Lowering) -> None:
     before, after = lowering.type(0).shape, lowering.node.output.type.shape
-    if 0 in after:
-        # Before opset 14 a Reshape cannot make an axis of length 0 out of another; nothing has to be moved anyway.
-        zero = lowering.scalar(0, lowering.type(0).dtype)
-        lowering.emit("Expand", [zero, lowering.dims(after)], lowering.outputs)
+    if 0 in after:  # a length here, not a sign
+        lowering.emit("Reshape", [lowering.inputs[0], lowering.dims(after)], lowering.outputs, allowzero=1)
     else:
-        lowering.emit("Reshape", [lowering.inputs[0], reshape_operand(lowering, before, after)], lowering.outputs)
+        lowering.emit("Reshape", [lowering.inputs[0], _signs(lowering, before, after)], lowering.outputs)
+
+
+def _transpose(lowering: Lowering) -> None:
+    perm = permutation(lowering.type(0).rank, lowering.node.attributes["perm"])
+    lowering.emit("Transpose", lowering.inputs, lowering.outputs, perm=perm)
 
 
 def _with_axes(lowering: Lowering) -> None:
@@ -53,7 +57,7 @@ def _split(lowering: Lowering) -> None:
 
 ROWS: dict[str, Row] = {
     "Reshape": _reshape,
-    "Transpose": Same(attributes=("perm",)),
+    "Transpose": _transpose,
     "Squeeze": _with_axes,
     "Unsqueeze": _with_axes,
     "Expand": _expand,

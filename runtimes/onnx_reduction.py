@@ -32,21 +32,18 @@ def _emit_result(lowering: Lowering, op: str, inputs: list[str], back_to: str | 
 
 
 def reduction(wider: Mapping[str, str]) -> Row:
-    """The row of a reduction: axes are an operand from opset 18 on (for sums from 13 on), an attribute before."""
+    """The row of a reduction that computes these dtypes in others; axes become an operand."""
 
     def row(lowering: Lowering) -> None:
-        op, x_type, keepdims = lowering.node.op, lowering.type(0), lowering.node.attributes["keepdims"]
+        axes, keepdims = (lowering.node.attributes[name] for name in ("axes", "keepdims"))
+        rank = lowering.type(0).rank
         x, back_to = _widened(lowering, wider)
-        axes = lowering.node.attributes["axes"]
-        axes = tuple(range(x_type.rank)) if axes is None else normalize_axes(axes, x_type.rank)
+        axes = tuple(range(rank)) if axes is None else normalize_axes(axes, rank)
         if not axes:
             # ONNX reads "no axes" as "all axes": an added axis of length 1 is what is reduced instead.
             x = lowering.emit("Unsqueeze", [x, lowering.ints([0])])[0]
             axes, keepdims = (0,), False
-        if op == "ReduceSum" or lowering.opset >= 18:
-            _emit_result(lowering, op, [x, lowering.ints(axes)], back_to, keepdims=int(keepdims))
-        else:
-            _emit_result(lowering, op, [x], back_to, axes=axes, keepdims=int(keepdims))
+        _emit_result(lowering, lowering.node.op, [x, lowering.ints(axes)], back_to, keepdims=int(keepdims))
 
     return row
 

@@ -28,6 +28,9 @@ def _slice(lowering: Lowering) -> None:
 
 def _pad(lowering: Lowering) -> None:
     attributes, dtype = lowering.node.attributes, lowering.type(0).dtype
+    if lowering.type(0).rank == 0:  # nothing to pad, and ONNX Runtime refuses it
+        lowering.emit("Identity", lowering.inputs, lowering.outputs)
+        return
     # ONNX Runtime's CPU provider has no 16-bit integer Pad.
     wide = "int32" if dtype in ("int16", "uint16") else dtype
     x = lowering.inputs[0] if wide == dtype else lowering.emit("Cast", lowering.inputs, to=wide)[0]
@@ -45,16 +48,13 @@ def _pad(lowering: Lowering) -> None:
 def _trilu(lowering: Lowering) -> None:
     x, attributes = lowering.type(0), lowering.node.attributes
     k, upper = attributes["k"], attributes["upper"]
-    if lowering.opset >= 14 and x.dtype in _TRILU_DTYPES:
+    if x.dtype in _TRILU_DTYPES:
         operands = [lowering.inputs[0], lowering.scalar(k, "int64")]
         lowering.emit("Trilu", operands, lowering.outputs, upper=None if upper else 0)
         return
     above = tensor(counting(lowering, x.shape[-1], 1, 2)) - tensor(counting(lowering, x.shape[-2], 0, 2))
     keep = above > tensor(lowering.scalar(k - 1, "int64")) if upper else above < tensor(lowering.scalar(k + 1, "int64"))
     operand = tensor(lowering.inputs[0])
-    if x.dtype == "bool":
-        emit_formula(lowering, apply("And", operand, keep), "bool")
-        return
     wide = {"int16": "int32", "uint16": "int32", "uint64": "int64"}.get(x.dtype, x.dtype)
     zero = tensor(lowering.scalar(0, wide))
     if wide == x.dtype:

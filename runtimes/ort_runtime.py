@@ -13,7 +13,7 @@ import os
 import re
 import stat
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass, fields
 from importlib import metadata
@@ -34,7 +34,7 @@ from graphc.errors import (
 from graphc.ir import dtypes
 from graphc.ir.graph import Graph
 from graphc.runtimes.base import NEW_STATE
-from graphc.runtimes.feeds import FeedType, check_feeds
+from graphc.runtimes.feeds import FeedType, check_feeds, fits, native
 from graphc.runtimes.kernel import Array
 
 OLDEST = (1, 20)
@@ -70,7 +70,7 @@ _LEVELS = {"off": "ORT_DISABLE_ALL", "basic": "ORT_ENABLE_BASIC", "all": "ORT_EN
 
 
 @dataclass(frozen=True, slots=True)
-class SessionOptions:
+class OrtOptions:
     """How ONNX Runtime is to run.
 
     Attributes:
@@ -105,17 +105,14 @@ class OrtExecutable:
         outputs: output names, new states left out.
     """
 
-    def __init__(
-        self, session: Any, options: SessionOptions, state: Mapping[str, Array], updated: Sequence[str], fixed: bool
-    ) -> None:
+    def __init__(self, session: Any, options: OrtOptions, state: Mapping[str, Array], updated: Iterable[str]) -> None:
         """Take over a session.
 
         Args:
             session: an ``onnxruntime.InferenceSession``.
             options: the options it was made with.
-            state: the states' values.
+            state: the values of the states, which are inputs of the model.
             updated: the states that have an output ``<state>:new``.
-            fixed: the states are part of the model rather than its inputs.
         """
         self.provider = options.provider
         self._session = session
@@ -125,20 +122,16 @@ class OrtExecutable:
         types = {a.name: FeedType(_DTYPES.get(a.type, ""), _shape(a)) for a in session.get_inputs()}
         for a in session.get_overridable_initializers():
             types[a.name] = FeedType(_DTYPES.get(a.type, ""), _shape(a), required=False)
-        states = set() if fixed else {*state, *updated}
-        self.inputs = {name: t for name, t in types.items() if name not in states}
+        self.inputs = {name: t for name, t in types.items() if name not in state}
         self.outputs = tuple(a.name for a in session.get_outputs() if a.name not in self._new.values())
-        self._read = tuple(name for name in types if name in states)
-        self._fixed = dict(state) if fixed else {}
-        self._state = {} if fixed else {name: self._to_device(array) for name, array in state.items()}
+        self._read = tuple(name for name in types if name in state)
+        self._state = {name: self._to_device(array) for name, array in state.items()}
 
     @property
     def state(self) -> dict[str, Array]:
-        """State name to a copy of its value after the last run."""
+        """State name to a copy of its value after the last run; empty where the states are part of the session."""
         with self._lock:
-            return {name: np.array(a) for name, a in self._fixed.items()} | {
-                name: np.array(value.numpy()) for name, value in self._state.items()
-            }
+            return {name: np.array(value.numpy()) for name, value in self._state.items()}
 
     def run(self, feeds: Mapping[str, Any]) -> dict[str, Array]:
         """Run once and give each state its update.
@@ -196,7 +189,7 @@ def prepare(
         state: state name to value; copied. Those of a graph without updates become part of the session. The states of a
             model or file are its inputs ``<state>`` that have an output ``<state>:new``; those that are not given here
             are plain inputs and outputs.
-        **options: see `SessionOptions`: provider, device, threads, optimization, tf32.
+        **options: see `OrtOptions`: provider, device, threads, optimization, tf32.
 
     Raises:
         MissingDependencyError: ONNX Runtime or its CUDA provider is missing; the message says what to install.
@@ -204,10 +197,10 @@ def prepare(
         ExportError: the graph cannot be written in ONNX.
         ExecutionError: ONNX Runtime cannot load what the graph was exported to.
     """
-    known = {field.name for field in fields(SessionOptions)}
+    known = {field.name for field in fields(OrtOptions)}
     if unknown := sorted(options.keys() - known):
         raise ArgumentError(f"There is no option {unknown[0]!r}.{did_you_mean(unknown[0], known)}")
-    chosen = SessionOptions(**options)
+    chosen = OrtOptions(**options)
     if isinstance(source, Graph):
         return _prepare_graph(source, state or {}, chosen)
     session = _cached_session(source, chosen)
@@ -218,10 +211,10 @@ def prepare(
             raise ArgumentError(
                 f"{name!r} is not a state of the model: a state is an input with an output {name + NEW_STATE!r}."
             )
-    return OrtExecutable(session, chosen, state or {}, tuple(state or {}), fixed=False)
+    return OrtExecutable(session, chosen, state or {}, state or {})
 
 
-def _prepare_graph(graph: Graph, state: Mapping[str, Array], options: SessionOptions) -> OrtExecutable:
+def _prepare_graph(graph: Graph, state: Mapping[str, Array], options: OrtOptions) -> OrtExecutable:
     from graphc.runtimes.onnx_export import draft_onnx
     from graphc.runtimes.onnx_weights import embedded, external, is_external
 
@@ -229,9 +222,8 @@ def _prepare_graph(graph: Graph, state: Mapping[str, Array], options: SessionOpt
     for name, value in graph.states().items():
         if name not in state:
             raise GraphError(f"State {name!r} of graph {graph.name!r} has no array; pass it in `state`.")
-        array = np.asarray(state[name])
-        held[name] = array.astype(array.dtype.newbyteorder("="), copy=False)
-        if held[name].shape != value.type.shape or held[name].dtype != dtypes.numpy_dtype(value.type.dtype):
+        held[name] = native(np.asarray(state[name]))
+        if not fits(held[name], value.type):
             found = f"{held[name].dtype}{list(held[name].shape)}"
             raise GraphError(f"State {name!r} must be {value.type}; its array is {found}.")
     draft = draft_onnx(graph, None if graph.updates else held)
@@ -247,7 +239,7 @@ def _prepare_graph(graph: Graph, state: Mapping[str, Array], options: SessionOpt
         session = _make_session(draft.model.SerializeToString(), options, memory)
     except _ort_errors() as error:
         raise ExecutionError(f"ONNX Runtime cannot load graph {graph.name!r}: {_reason(error)}") from error
-    return OrtExecutable(session, options, held, tuple(graph.updates), fixed=not graph.updates)
+    return OrtExecutable(session, options, held if graph.updates else {}, graph.updates)
 
 
 # -- sessions ---------------------------------------------------------------------------------------------------------
@@ -262,7 +254,7 @@ def release_sessions() -> None:
         _sessions.clear()
 
 
-def _cached_session(source: Any, options: SessionOptions) -> Any:
+def _cached_session(source: Any, options: OrtOptions) -> Any:
     """The session for a model, kept under its content, so that the same file is loaded once and a changed one anew."""
     _onnxruntime()
     path = ""
@@ -319,7 +311,7 @@ def _external_files(path: str) -> list[tuple[str, int, int]]:
     return [(name, status.st_size, status.st_mtime_ns) for name, status in found]
 
 
-def _make_session(model: bytes | str, options: SessionOptions, memory: Mapping[str, Array]) -> Any:
+def _make_session(model: bytes | str, options: OrtOptions, memory: Mapping[str, Array]) -> Any:
     """A session of the wanted provider, or an error: never of another one."""
     ort = _onnxruntime()
     settings = ort.SessionOptions()
@@ -336,7 +328,7 @@ def _make_session(model: bytes | str, options: SessionOptions, memory: Mapping[s
     return ort.InferenceSession(model, settings, providers=[PROVIDERS["cpu"]], enable_fallback=0)
 
 
-def _make_cuda_session(ort: Any, model: bytes | str, settings: Any, options: SessionOptions) -> Any:
+def _make_cuda_session(ort: Any, model: bytes | str, settings: Any, options: OrtOptions) -> Any:
     wanted = PROVIDERS["cuda"]
     available = ort.get_available_providers()
     if wanted not in available:

@@ -11,7 +11,7 @@ from graphc.callbacks.callback import HOOKS, Callback, LogSource
 from graphc.callbacks.history import History
 from graphc.callbacks.progress import ProgbarLogger
 from graphc.errors import ArgumentError
-from graphc.layers.structure import flatten
+from graphc.ops.functional.dispatch import leaves
 
 _BATCH_HOOKS = tuple(name for name in HOOKS if "batch" in name)
 
@@ -45,7 +45,7 @@ class CallbackList:
         model: Any = None,
         **params: Any,
     ) -> None:
-        self.callbacks: list[Any] = [] if callbacks is None else [_checked(c) for c in flatten(callbacks)]
+        self.callbacks: list[Any] = [] if callbacks is None else [_checked(c) for c in leaves(callbacks)]
         self.history = next((c for c in self.callbacks if isinstance(c, History)), None)
         if self.history is None and add_history:
             self.history = History()

@@ -19,10 +19,17 @@ import ast
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from keyword import iskeyword
 
 from graphc.errors import ShapeError
 
 _MAX_EXPRESSION = 2_000  # characters; a longer one is refused before Python's parser sees it
+_MAX_TERMS = 1_000  # of a product; (a + b)*(c + d)*... doubles with each factor
+
+
+def _is_name(text: str) -> bool:
+    """False for a word that Python's parser, which reads expressions, keeps for itself."""
+    return text.isidentifier() and not iskeyword(text)
 
 
 class Dim(str):
@@ -31,7 +38,7 @@ class Dim(str):
     __slots__ = ()
 
     def __new__(cls, name: str) -> Dim:
-        return super().__new__(cls, name if name.isidentifier() else _format(_parse(name)))
+        return super().__new__(cls, name if _is_name(name) else _format(_parse(name)))
 
     def __repr__(self) -> str:
         return f"Dim({str.__repr__(self)})"
@@ -110,6 +117,8 @@ def _scale(a: _Poly, factor: int) -> _Poly:
 
 
 def _multiply(a: _Poly, b: _Poly) -> _Poly:
+    if len(a) * len(b) > _MAX_TERMS:
+        raise ShapeError(f"A dimension's expression may have {_MAX_TERMS} terms; this product has {len(a) * len(b)}.")
     terms: dict[tuple[_Atom, ...], int] = {}
     for left, j in a:
         for right, k in b:
@@ -254,6 +263,8 @@ def _parse(text: str) -> _Poly:
         raise ShapeError(f"A dimension's expression has {len(text)} characters; at most {_MAX_EXPRESSION} are read.")
     try:
         return _from_ast(ast.parse(text, mode="eval").body)
+    except ShapeError:  # a division by zero, too many terms: it says more than the lines below
+        raise
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise ShapeError(
             f"{text!r} is not a dimension: use a name such as 'batch', or an expression of names, integers, "

@@ -206,10 +206,8 @@ class _Parser:
             if len(raw) > 32 or abs(int(raw)) >= MAX_INTEGER:
                 raise self.reader.error("an integer does not fit 64 bits.", start)
             return int(raw)
-        if raw.isidentifier():
-            return Dim(raw)
         try:
-            return as_dim(raw)
+            return Dim(raw) if raw.isidentifier() else as_dim(raw)
         except GraphcError as error:
             raise self.reader.error(str(error), start) from None
 

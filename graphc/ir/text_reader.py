@@ -22,7 +22,7 @@ MAX_EXPRESSION = 2_000
 """Characters of a number or of a dim's expression."""
 
 _BLANK = re.compile(r"[ \t\r\n]*")
-_BLANK_OR_COMMENT = re.compile(r"(?:[ \t\r\n]|//[^\n]*)*")
+_BLANK_OR_COMMENT = re.compile(r"(?:[ \t\r\n]+|//[^\n]*)*+")  # possessive: no way back is remembered
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PLAIN = re.compile(r'[^"\\\n]*')
 _ESCAPE = re.compile(r"\\(?:u([0-9a-f]{4})|U([0-9a-f]{8})|([\"\\ntr]))")

@@ -11,7 +11,8 @@ from graphc.custom_objects import get_registered_name
 from graphc.errors import ArgumentError, ShapeError
 from graphc.ir.dtypes import standardize_dtype
 from graphc.ir.types import TensorType
-from graphc.layers.naming import auto_name, snake_case
+from graphc.losses.targets import check_broadcast
+from graphc.naming import auto_name, snake_case
 from graphc.ops import functional as ops
 from graphc.ops.functional import dispatch
 
@@ -34,10 +35,13 @@ class Loss:
         ArgumentError: an unknown reduction.
     """
 
-    def __init__(self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None) -> None:
+    def __init__(
+        self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None
+    ) -> None:
         if reduction not in REDUCTIONS:
             raise ArgumentError(
-                f"Invalid value for argument `reduction`. Expected one of {REDUCTIONS}. Received: reduction={reduction!r}"
+                "Invalid value for argument `reduction`. "
+                f"Expected one of {REDUCTIONS}. Received: reduction={reduction!r}"
             )
         self.name = name or auto_name(snake_case(type(self).__name__))
         self.reduction = reduction
@@ -72,7 +76,7 @@ class Loss:
         """The targets as ``call`` gets them: in the loss's dtype, except where they are labels."""
         return ops.convert_to_tensor(y_true, dtype=self.dtype)
 
-    def call(self, y_true: Any, y_pred: Any) -> Any:
+    def call(self, y_true: Any, y_pred: Any) -> Any:  # noqa: ARG002
         """One value per sample; to be written by subclasses."""
         raise ArgumentError(f"Loss {type(self).__name__} must define `call(self, y_true, y_pred)`.")
 
@@ -108,8 +112,8 @@ class LossFunctionWrapper(Loss):
     """A loss made of a function.
 
     Args:
-        fn: ``fn(y_true, y_pred, **kwargs)``, one value per sample. Ranks that differ by a last axis of length 1 are made
-            equal first.
+        fn: ``fn(y_true, y_pred, **kwargs)``, one value per sample. Ranks that differ by a last axis of length 1 are
+            made equal first.
         reduction: see `Loss`.
         name: by default the function's name.
         dtype: see `Loss`.
@@ -151,11 +155,19 @@ class NamedLoss(LossFunctionWrapper):
         """All arguments."""
         return {**Loss.get_config(self), **self.arguments}
 
+    def check_targets(self, y_true: Array, output_type: TensorType) -> None:
+        """Targets must have the output's shape, or broadcast to it.
+
+        Raises:
+            DataError: they do not.
+        """
+        check_broadcast(self.name, y_true, output_type)
+
 
 def same_rank(x1: Any, x2: Any) -> tuple[Any, Any]:
     """Two tensors with one rank, where a last axis of length 1 makes the difference (Keras's rule).
 
-    Against a tensor of rank 1, the other gets the axis: ``(n,)`` and ``(n, 1)`` become ``(n, 1)``. Otherwise it is dropped.
+    A tensor of rank 1 gets the axis: ``(n,)`` and ``(n, 1)`` become ``(n, 1)``. From higher ranks it is dropped.
     """
     rank1, rank2 = len(x1.shape), len(x2.shape)
     if rank1 == rank2 + 1 and x1.shape[-1] == 1:
@@ -197,7 +209,7 @@ def reduce_weighted(values: Any, sample_weight: Any, mask: Any, reduction: str |
 
 
 def masked_weights(weights: Any, mask: Any, reduction: str | None, dtype: str) -> Any:
-    """Weights that are zero where the mask is False. For means the others grow, to make up for those that do not count."""
+    """Weights that are zero where the mask is False. For means the others grow, to make up for those."""
     factor = ops.cast(mask, dtype)
     if reduction in ("mean", "sum_over_batch_size"):
         factor = ops.divide_no_nan(factor, ops.mean(factor))
@@ -214,6 +226,6 @@ def _check_weights(values: tuple[Any, ...], weights: tuple[Any, ...]) -> None:
     )
     if not fits and set(weights) - {1}:
         raise ShapeError(
-            f"`sample_weight` of shape {weights} does not fit losses of shape {values}: give a weight for each value, or "
-            f"one per sample, of shape {(values[0] if values else 'batch', *(1 for _ in values[1:]))}."
+            f"`sample_weight` of shape {weights} does not fit losses of shape {values}: give a weight for each "
+            f"value, or one per sample, of shape {(values[0] if values else 'batch', *(1 for _ in values[1:]))}."
         )

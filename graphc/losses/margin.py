@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from graphc.ir.types import TensorType
 from graphc.losses.loss import NamedLoss
 from graphc.losses.regression import as_pair
-from graphc.losses.targets import check_broadcast
 from graphc.ops import functional as ops
 
 _MEAN = "sum_over_batch_size"
@@ -44,31 +40,21 @@ def categorical_hinge(y_true: Any, y_pred: Any) -> Any:
     return ops.maximum(ops.add(ops.subtract(wrong, right), 1.0), 0.0)
 
 
-class _Margin(NamedLoss):
-    def check_targets(self, y_true: np.ndarray[Any, Any], output_type: TensorType) -> None:
-        """Targets must have the output's shape, or broadcast to it.
-
-        Raises:
-            DataError: they do not.
-        """
-        check_broadcast(self.name, y_true, output_type)
-
-
-class Hinge(_Margin):
+class Hinge(NamedLoss):
     """The margin that predictions miss."""
 
     def __init__(self, reduction: str | None = _MEAN, name: str = "hinge", dtype: Any = None) -> None:
         super().__init__(hinge, reduction, name, dtype)
 
 
-class SquaredHinge(_Margin):
+class SquaredHinge(NamedLoss):
     """The square of the margin that predictions miss."""
 
     def __init__(self, reduction: str | None = _MEAN, name: str = "squared_hinge", dtype: Any = None) -> None:
         super().__init__(squared_hinge, reduction, name, dtype)
 
 
-class CategoricalHinge(_Margin):
+class CategoricalHinge(NamedLoss):
     """The margin that the right class misses over the best wrong one."""
 
     def __init__(self, reduction: str | None = _MEAN, name: str = "categorical_hinge", dtype: Any = None) -> None:

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from graphc.ir.types import TensorType
 from graphc.losses.loss import NamedLoss
 from graphc.losses.regression import EPSILON, as_pair
-from graphc.losses.targets import check_broadcast
 from graphc.ops import functional as ops
 
 _MEAN = "sum_over_batch_size"
@@ -29,24 +25,14 @@ def poisson(y_true: Any, y_pred: Any) -> Any:
     return ops.mean(ops.subtract(y_pred, ops.multiply(y_true, logs)), axis=-1)
 
 
-class _Probabilistic(NamedLoss):
-    def check_targets(self, y_true: np.ndarray[Any, Any], output_type: TensorType) -> None:
-        """Targets must have the output's shape, or broadcast to it.
-
-        Raises:
-            DataError: they do not.
-        """
-        check_broadcast(self.name, y_true, output_type)
-
-
-class KLDivergence(_Probabilistic):
+class KLDivergence(NamedLoss):
     """The Kullback-Leibler divergence of predicted from true distributions."""
 
     def __init__(self, reduction: str | None = _MEAN, name: str = "kl_divergence", dtype: Any = None) -> None:
         super().__init__(kl_divergence, reduction, name, dtype)
 
 
-class Poisson(_Probabilistic):
+class Poisson(NamedLoss):
     """Minus the log-likelihood of counts under predicted rates, but for a constant."""
 
     def __init__(self, reduction: str | None = _MEAN, name: str = "poisson", dtype: Any = None) -> None:

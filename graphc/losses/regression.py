@@ -5,12 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from graphc.errors import ArgumentError
-from graphc.ir.types import TensorType
 from graphc.losses.loss import NamedLoss, same_rank
-from graphc.losses.targets import check_broadcast
 from graphc.ops import functional as ops
 from graphc.ops.functional import dispatch
 
@@ -81,31 +77,21 @@ def cosine_similarity(y_true: Any, y_pred: Any, axis: int = -1) -> Any:
     return ops.negative(cosine(y_true, y_pred, axis))
 
 
-class _Regression(NamedLoss):
-    def check_targets(self, y_true: np.ndarray[Any, Any], output_type: TensorType) -> None:
-        """Targets must have the output's shape, or broadcast to it.
-
-        Raises:
-            DataError: they do not.
-        """
-        check_broadcast(self.name, y_true, output_type)
-
-
-class MeanSquaredError(_Regression):
+class MeanSquaredError(NamedLoss):
     """The mean of squared errors."""
 
     def __init__(self, reduction: str | None = _MEAN, name: str = "mean_squared_error", dtype: Any = None) -> None:
         super().__init__(mean_squared_error, reduction, name, dtype)
 
 
-class MeanAbsoluteError(_Regression):
+class MeanAbsoluteError(NamedLoss):
     """The mean of absolute errors."""
 
     def __init__(self, reduction: str | None = _MEAN, name: str = "mean_absolute_error", dtype: Any = None) -> None:
         super().__init__(mean_absolute_error, reduction, name, dtype)
 
 
-class MeanAbsolutePercentageError(_Regression):
+class MeanAbsolutePercentageError(NamedLoss):
     """The mean of errors relative to the targets, in percent."""
 
     def __init__(
@@ -114,7 +100,7 @@ class MeanAbsolutePercentageError(_Regression):
         super().__init__(mean_absolute_percentage_error, reduction, name, dtype)
 
 
-class MeanSquaredLogarithmicError(_Regression):
+class MeanSquaredLogarithmicError(NamedLoss):
     """The mean of squared differences of logarithms."""
 
     def __init__(
@@ -123,7 +109,7 @@ class MeanSquaredLogarithmicError(_Regression):
         super().__init__(mean_squared_logarithmic_error, reduction, name, dtype)
 
 
-class Huber(_Regression):
+class Huber(NamedLoss):
     """Squared for small errors, linear from ``delta`` on.
 
     Raises:
@@ -138,14 +124,14 @@ class Huber(_Regression):
         super().__init__(huber, reduction, name, dtype, delta=delta)
 
 
-class LogCosh(_Regression):
+class LogCosh(NamedLoss):
     """The logarithm of the errors' hyperbolic cosine: squared for small errors, linear for large ones."""
 
     def __init__(self, reduction: str | None = _MEAN, name: str = "log_cosh", dtype: Any = None) -> None:
         super().__init__(log_cosh, reduction, name, dtype)
 
 
-class CosineSimilarity(_Regression):
+class CosineSimilarity(NamedLoss):
     """Minus the cosine of the angle between targets and predictions."""
 
     def __init__(

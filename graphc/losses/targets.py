@@ -67,8 +67,8 @@ def _check_whole(loss: str, labels: Array) -> None:
     if broken.any():
         place = _first(broken)
         raise DataError(
-            f"Loss {loss}: labels must be whole numbers, the numbers of the classes; the one at index {_shown(place)} is "
-            f"{labels[place]}. Numbers that are measured rather than classes need a loss such as MeanSquaredError."
+            f"Loss {loss}: labels must be whole numbers, the numbers of the classes; the one at index {_shown(place)} "
+            f"is {labels[place]}. Numbers that are measured, not classes, need a loss such as MeanSquaredError."
         )
 
 
@@ -91,14 +91,14 @@ def _check_range(loss: str, labels: Array, classes: int | None, ignore_class: in
         hint = " Labels that mark missing targets are named by ignore_class."
     of = "" if classes is None else f"; the output has {classes} classes"
     raise DataError(
-        f"Loss {loss}: the label {labels[place]} at index {_shown(place)} is out of range: labels must be {allowed}{of}.{hint}"
+        f"Loss {loss}: the label {labels[place]} at index {_shown(place)} is out of range: "
+        f"labels must be {allowed}{of}.{hint}"
     )
 
 
 def _mismatch(loss: str, y_true: Array, output_type: TensorType, hint: str = "") -> DataError:
-    return DataError(
-        f"Loss {loss}: targets of shape {y_true.shape} do not fit the output of shape {_lengths(output_type.shape)}.{hint}"
-    )
+    output = _lengths(output_type.shape)
+    return DataError(f"Loss {loss}: targets of shape {y_true.shape} do not fit the output of shape {output}.{hint}")
 
 
 def _lengths(shape: tuple[Any, ...]) -> Lengths:

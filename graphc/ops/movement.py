@@ -79,13 +79,13 @@ def _reshape_vjp(b: Builder, node: Node, grads: Sequence[Value | None]) -> Seque
 # -- Transpose --------------------------------------------------------------------------------------------------------
 
 
-def permutation(x_rank: int, perm: Sequence[int] | None) -> tuple[int, ...]:
+def permutation(rank: int, perm: Sequence[int] | None) -> tuple[int, ...]:
     """The order of the operand's axes in the result of a Transpose."""
     if perm is None:
-        return tuple(reversed(range(x_rank)))
-    if len(perm) != x_rank:
-        raise ShapeError(f"Transpose: perm must name each of the {x_rank} axes once; got {tuple(perm)}.")
-    return normalize_axes(perm, x_rank, "Transpose: axis")
+        return tuple(reversed(range(rank)))
+    if len(perm) != rank:
+        raise ShapeError(f"Transpose: perm must name each of the {rank} axes once; got {tuple(perm)}.")
+    return normalize_axes(perm, rank, "Transpose: axis")
 
 
 def _transpose_type(types: Types, attributes: Attributes) -> tuple[TensorType]:

@@ -6,8 +6,8 @@ is the same in every runtime that multiplies, adds, shifts and xors 32-bit unsig
 With ``P`` a bijection of 32-bit words whose output bits each depend on all input bits:
 
 * *Key*. The state ``key = (seed, step)`` and the op's index give two words ``(a, b)``: add a pair of constants made
-  from the index, apply ``P`` to both words, mix each into the other, apply ``P`` again. For one index this is a bijection
-  of 64 bits, so two different (seed, step) never share a stream.
+  from the index, apply ``P`` to both words, mix each into the other, apply ``P`` again. For one index this is a
+  bijection of 64 bits, so two different (seed, step) never share a stream.
 * *Bits*. Element ``i`` gets ``P(P(i + a) ^ b)``.
 
 ``P`` is ``lowbias32``, two multiplications and three xor-shifts, found by exhaustive search for low avalanche bias

@@ -17,11 +17,11 @@ class Case:
 
     Attributes:
         op: the op's name.
-        inputs: operands; None for an absent optional one. Float operands are float64 here: the tests cast them to each of
-            ``dtypes``; integer and boolean operands are used as they are.
+        inputs: operands; None for an absent optional one. Float operands are float64 here: the tests cast them to each
+            of ``dtypes``; integer and boolean operands are used as they are.
         attributes: given to the builder as they are.
-        oracle: called with the operands and the attributes as keywords; gives the result, or a tuple of results. A plain
-            NumPy one-liner or a naive loop, never graphc.
+        oracle: called with the operands and the attributes as keywords; gives the result, or a tuple of results. A
+            plain NumPy one-liner or a naive loop, never graphc.
         dtypes: the float dtypes to run in.
         differentiate: the operand indices whose gradient is checked; by default every float operand, when the op has a
             VJP. Operands must stay away from kinks (Relu at 0) by more than the finite-difference step.

@@ -29,11 +29,14 @@ def compare(op: str, oracle: Callable[..., Any]) -> list[Case]:
 def logic(op: str, oracle: Callable[..., Any]) -> list[Case]:
     """Both operands take both values."""
     table: list[Array] = [np.array([False, False, True, True]), np.array([False, True, False, True])]
-    return [Case(op, table, oracle, id="table"), Case(op, [booleans((3, 1)), booleans((2, 1, 4))], oracle, id="broadcast")]
+    return [
+        Case(op, table, oracle, id="table"),
+        Case(op, [booleans((3, 1)), booleans((2, 1, 4))], oracle, id="broadcast"),
+    ]
 
 
 def is_inf(x: Array, detect_negative: int = 1, detect_positive: int = 1) -> Array:
-    return (x == np.inf) & bool(detect_positive) | (x == -np.inf) & bool(detect_negative)
+    return np.asarray((x == np.inf) & bool(detect_positive) | (x == -np.inf) & bool(detect_negative))
 
 
 CASES: list[Case] = [

@@ -214,7 +214,8 @@ CASES = [
     Case("CumSum", [numbers((3, 4))], cumsum, {"axis": 0}, dtypes=ALL_FLOATS, rtol=1e-5, id="down"),
     Case("CumSum", [numbers((3, 4))], cumsum, {"axis": -1, "exclusive": True}, rtol=1e-5, id="exclusive"),
     Case("CumSum", [numbers((2, 3, 4))], cumsum, {"axis": 1, "reverse": True}, rtol=1e-5, id="reverse"),
-    Case("CumSum", [numbers((2, 3, 4))], cumsum, {"axis": -2, "exclusive": True, "reverse": True}, rtol=1e-5, id="both"),
+    Case("CumSum", [numbers((2, 3, 4))], cumsum, {"axis": -2, "exclusive": True, "reverse": True}, rtol=1e-5,
+         id="both"),
     Case("CumSum", [numbers((5, 1))], cumsum, {"axis": 1, "exclusive": True}, id="one"),
     Case("CumSum", [numbers((3, 0))], cumsum, {"axis": 1, "exclusive": True}, id="nothing"),
     *(

@@ -56,9 +56,9 @@ def same(op: str) -> list[Case]:
     ]  # fmt: skip
 
 
-def exact(*args: Any, **kwargs: Any) -> Case:
+def exact(op: str, *args: Any, **kwargs: Any) -> Case:
     """A case whose results must be equal to the last bit."""
-    return Case(*args, rtol=0.0, atol=0.0, **kwargs)
+    return Case(op, *args, **kwargs, rtol=0.0, atol=0.0)
 
 
 CASES: list[Case] = [

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from op_cases.case import Case
+from op_cases.case import Array, Case
+
+
+def length(dim: int, dtype: str = "int64") -> Array:
+    return np.array(dim, dtype)
+
 
 CASES: list[Case] = [
-    Case("DimSize", [], lambda dim: np.int64(dim), {"dim": 5}, id="int64"),
-    Case("DimSize", [], lambda dim, dtype: np.float32(dim), {"dim": 7, "dtype": "float32"}, id="float32"),
+    Case("DimSize", [], length, {"dim": 5}, id="int64"),
+    Case("DimSize", [], length, {"dim": 7, "dtype": "float32"}, id="float32"),
 ]

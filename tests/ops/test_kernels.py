@@ -8,7 +8,16 @@ import numpy as np
 import pytest
 from cases import CASES
 from op_cases.case import Array, Case
-from op_cases.harness import assert_close, each_dtype, expected, kernel_results, operands, poisoned, result_types, run_kernel
+from op_cases.harness import (
+    assert_close,
+    each_dtype,
+    expected,
+    kernel_results,
+    operands,
+    poisoned,
+    result_types,
+    run_kernel,
+)
 
 from graphc.ir import dtypes
 from graphc.ops.registry import OPS
@@ -50,7 +59,9 @@ def test_keeps_its_operands_and_can_run_again(case: Case, dtype: str) -> None:
 def test_result_may_be_an_operands_memory(case: Case, dtype: str) -> None:
     inputs = operands(case, dtype)
     wanted = kernel_results(case, inputs)
-    aliased = [i for i, x in enumerate(inputs) if x is not None and (x.shape, x.dtype) == (wanted[0].shape, wanted[0].dtype)]
+    aliased = [
+        i for i, x in enumerate(inputs) if x is not None and (x.shape, x.dtype) == (wanted[0].shape, wanted[0].dtype)
+    ]
     for i in aliased:
         # Other operands of the same type become the same array too: `x * x` may overwrite x.
         for twins in ([i], aliased):
@@ -72,7 +83,9 @@ def _backwards(x: Array) -> Array:
     return np.ascontiguousarray(x[..., ::-1])[..., ::-1]
 
 
-@pytest.mark.parametrize("layout", [_every_other, _backwards, np.asfortranarray], ids=["strided", "backwards", "fortran"])
+@pytest.mark.parametrize(
+    "layout", [_every_other, _backwards, np.asfortranarray], ids=["strided", "backwards", "fortran"]
+)
 @pytest.mark.parametrize(("case", "dtype"), each_dtype(WITH_KERNEL))
 def test_operands_may_have_any_strides(case: Case, dtype: str, layout: Callable[[Array], Array]) -> None:
     inputs = operands(case, dtype)

@@ -2,40 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
 
 import numpy as np
-import onnxruntime
 import pytest
 from cases import CASES
-from op_cases.case import Array, Case
+from op_cases.case import Case
 from op_cases.harness import assert_close, build, each_case, each_dtype, kernel_results, operands
+from op_cases.onnx_runtime import run_onnx
 
 from graphc.errors import GraphcError
-from graphc.ir.graph import Graph
+from graphc.ops.registry import OPS
 from graphc.runtimes.np_kernels import KERNELS
-from graphc.runtimes.onnx_export import to_onnx
 from graphc.runtimes.onnx_opsets import DEFAULT_OPSET, IR_VERSION
 
 WITH_KERNEL = [case for case in CASES if case.op in KERNELS]
 FIRST_OF_OP = list({case.op: case for case in reversed(WITH_KERNEL)}.values())[::-1]
-WITHOUT_OPERANDS_TO_NAME = {"DimSize", "RandomBits", "RandomUniform"}
-"""Their dims are attributes; tests/ops/test_dim_size.py and test_random.py name them."""
+DIMS_ARE_ATTRIBUTES = {"RandomBits", "RandomUniform"}
+"""No operand of theirs has a dim to name; tests/ops/test_random.py names those of their results."""
 SLACK = 2.0
 """Two rounded results are compared, and each may be off by the tolerance against the truth."""
-
-
-def run_onnx(graph: Graph, feeds: Mapping[str, Array], opset: int = DEFAULT_OPSET) -> list[Any]:
-    """The outputs of the exported graph in ONNX Runtime."""
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    options.intra_op_num_threads = 1
-    model = to_onnx(graph, opset=opset)
-    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    outputs: list[Any] = session.run(None, dict(feeds))
-    return outputs
 
 
 def skip_if_it_cannot_run(case: Case, dtype: str) -> None:
@@ -77,7 +63,8 @@ def test_a_first_dim_can_be_named_for_every_op() -> None:
                 graph = build(case, case.dtypes[0], symbolic=True).graph
                 if any(isinstance(d, str) for v in graph.inputs for d in v.type.shape):
                     named.add(case.op)
-    assert {case.op for case in WITH_KERNEL} - named == WITHOUT_OPERANDS_TO_NAME
+    without = {case.op for case in WITH_KERNEL} - named - {name for name, op in OPS.items() if not op.inputs}
+    assert without == DIMS_ARE_ATTRIBUTES
 
 
 @pytest.mark.parametrize("opset", [opset for opset in IR_VERSION if opset != DEFAULT_OPSET])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import operator
 import os
 import random
 import subprocess
@@ -16,13 +17,15 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from graphc.errors import CheckpointError, ExportError
 from graphc.ir import dtypes
 from graphc.ir.builder import Builder
-from graphc.ir.dims import as_dim, substitute
+from graphc.ir.dims import DimLike, as_dim, dim_max, dim_min, substitute
 from graphc.ir.graph import Graph, Origin, Value
 from graphc.ir.types import TensorType
 from graphc.ops.opdef import Attribute, Domain, NotDifferentiable, OpDef, OpTable
@@ -440,6 +443,40 @@ def test_a_dim_is_computed_at_run_time(expression: str) -> None:
         results = run_everywhere(model, {"image": np.zeros((2, height, width, 3), np.float32)})
         assert results["n"] == expected, (height, width)
         assert results["v"].tolist() == [-1, expected, 7, 0, width, expected]
+
+
+def dim_expressions() -> st.SearchStrategy[DimLike]:
+    """Dims over a, b and c of every operation that there is; divisors are positive."""
+    leaves = st.sampled_from(["a", "b", "c"]).map(as_dim) | st.integers(0, 9)
+
+    def combined(parts: st.SearchStrategy[DimLike]) -> st.SearchStrategy[DimLike]:
+        divisor = st.integers(1, 5) | st.sampled_from([as_dim("a + 1"), as_dim("2*b + 3")])
+        return st.one_of(
+            st.builds(operator.add, parts, parts),
+            st.builds(operator.sub, parts, parts),
+            st.builds(operator.mul, parts, st.integers(-3, 3) | leaves),
+            st.builds(operator.floordiv, parts, divisor),
+            st.builds(lambda p, q: as_dim(f"({p}) % ({q})"), parts, divisor),
+            st.builds(dim_max, parts, parts),
+            st.builds(dim_min, parts, parts),
+        )
+
+    return st.recursive(leaves, combined, max_leaves=8)
+
+
+@given(
+    dims=st.lists(dim_expressions(), max_size=4),
+    sizes=st.fixed_dictionaries(dict.fromkeys("abc", st.integers(0, 12))),
+)
+@settings(max_examples=100)
+def test_any_dims_are_computed_at_run_time(dims: list[DimLike], sizes: dict[str, int]) -> None:
+    graph, b = new_graph()
+    b.input("x", f32("a", "b"))
+    b.input("y", f32("c", "a"))
+    graph.outputs = {"v": b.emit("Lengths", dims=dims)}
+    n, m, k = (sizes[name] for name in "abc")
+    feeds = {"x": np.zeros((n, m), np.float32), "y": np.zeros((k, n), np.float32)}
+    assert run_everywhere(export(graph), feeds)["v"].tolist() == [substitute(d, sizes) for d in dims]
 
 
 def test_each_dim_is_computed_once() -> None:

@@ -109,12 +109,9 @@ def test_states_of_a_session_are_a_snapshot() -> None:
     executable = prepare(graph, state)
     x = np.ones((1, 300), np.float32)
     before = executable.run({"x": x})["y"]
-    kept = executable.state
     state["dense/kernel"][:] = 0
     np.testing.assert_array_equal(executable.run({"x": x})["y"], before)
-    assert kept.keys() == state.keys()
-    kept["dense/bias"][:] = 9  # the caller's own copy
-    np.testing.assert_array_equal(executable.state["dense/bias"], state["dense/bias"])
+    assert executable.state == {}
 
 
 def test_feeds_of_any_layout() -> None:
@@ -187,6 +184,7 @@ def test_states_are_carried_from_run_to_run() -> None:
         np.testing.assert_array_equal(executable.state["total"], total)
         np.testing.assert_array_equal(executable.state["seen"], x)
         result["after"][:] = -1  # the caller's own: no state lives there
+        executable.state["total"][:] = -1
     np.testing.assert_array_equal(executable.state["fixed"], [1, 10])
     np.testing.assert_array_equal(given["total"], COUNTER_STATE["total"])
     given["total"][:] = 99

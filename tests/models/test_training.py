@@ -1,0 +1,259 @@
+"""fit, evaluate, predict: what they compute, repeatability, and what they refuse."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import graphc
+from graphc import layers
+from graphc.errors import ArgumentError, DataError
+
+
+def classifier(seed=0, dropout=0.0, metrics=("accuracy",)):
+    graphc.utils.clear_session()
+    graphc.utils.set_random_seed(seed)
+    inputs = graphc.Input((6,), name="x")
+    h = layers.Dense(8, activation="relu")(inputs)
+    h = layers.Dropout(dropout)(h)
+    model = graphc.Model(inputs, layers.Dense(3, name="out")(h))
+    loss = graphc.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile("adam", loss, metrics=list(metrics))
+    return model
+
+
+def data(n=50):
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal((n, 6)).astype("float32")
+    return x, (x[:, 0] > 0).astype("int64") + (x[:, 1] > 0.5)
+
+
+def test_training_learns_and_history_has_keras_keys():
+    model = classifier()
+    x, y = data(200)
+    history = model.fit(x, y, epochs=30, batch_size=16, validation_split=0.25, verbose=0)
+    assert list(history.history) == ["accuracy", "loss", "val_accuracy", "val_loss"]
+    assert history.epoch == list(range(30))
+    assert history.history["loss"][-1] < 0.6 * history.history["loss"][0]
+    assert history.history["accuracy"][-1] > 0.8
+
+
+def test_evaluate_weighs_the_short_last_batch():
+    model = classifier()
+    x, y = data(50)
+    by_batches = model.evaluate(x, y, batch_size=16, verbose=0)
+    at_once = model.evaluate(x, y, batch_size=50, verbose=0)
+    np.testing.assert_allclose(by_batches, at_once, rtol=1e-5)
+    logits = model.predict(x, verbose=0)
+    assert by_batches[1] == pytest.approx(np.mean(logits.argmax(-1) == y), abs=1e-6)
+    assert model.evaluate(x, y, verbose=0, return_dict=True).keys() == {"loss", "accuracy"}
+
+
+def test_predict_joins_batches():
+    model = classifier()
+    x, _ = data(37)
+    np.testing.assert_allclose(model.predict(x, batch_size=8, verbose=0), model(x), rtol=1e-5, atol=1e-6)
+    assert model.predict(x[:1], verbose=0).shape == (1, 3)
+    np.testing.assert_allclose(model.predict_on_batch(x), model(x), rtol=1e-6)
+
+
+def test_same_seed_same_bits():
+    def weights():
+        model = classifier(seed=7, dropout=0.4)
+        model.fit(*data(), epochs=3, batch_size=8, verbose=0)
+        return model.get_weights()
+
+    for first, second in zip(weights(), weights(), strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+PROGRAM = """
+import hashlib, sys
+sys.path.insert(0, {folder!r})
+from test_training import classifier, data
+model = classifier(seed=3, dropout=0.3)
+model.fit(*data(), epochs=2, batch_size=8, verbose=0)
+print(hashlib.sha256(b"".join(w.tobytes() for w in model.get_weights())).hexdigest())
+"""
+
+
+def test_same_seed_same_bits_across_processes(tmp_path):
+    import os
+
+    folder = os.path.dirname(__file__)
+    digests = set()
+    for hash_seed in ("0", "123"):
+        env = {**os.environ, "PYTHONHASHSEED": hash_seed}
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM.format(folder=folder)], env=env, cwd=tmp_path, capture_output=True, text=True, check=True
+        )
+        digests.add(done.stdout.strip())
+    assert len(digests) == 1
+
+
+def test_dropout_acts_in_training_only_and_differs_from_step_to_step():
+    inputs = graphc.Input((200,))
+    model = graphc.Model(inputs, layers.Dropout(0.25)(inputs))
+    ones = np.ones((50, 200), "float32")
+    np.testing.assert_array_equal(model(ones), ones)
+    first, second = model(ones, training=True), model(ones, training=True)
+    assert set(np.unique(first)) == {np.float32(0), np.float32(1 / 0.75)}
+    assert np.mean(first == 0) == pytest.approx(0.25, abs=0.02)
+    assert not np.array_equal(first, second)
+
+
+def test_moving_statistics_move_in_training_only():
+    inputs = graphc.Input((4,))
+    norm = layers.BatchNormalization(momentum=0.9)
+    model = graphc.Model(inputs, norm(inputs))
+    model.compile("sgd", "mse")
+    x = np.random.default_rng(0).normal(3.0, 2.0, (64, 4)).astype("float32")
+    model.evaluate(x, x, verbose=0)
+    np.testing.assert_array_equal(norm.moving_mean.numpy(), np.zeros(4))
+    model.train_on_batch(x, x)
+    np.testing.assert_allclose(norm.moving_mean.numpy(), 0.1 * x.mean(0), rtol=1e-5)
+    np.testing.assert_allclose(norm.moving_variance.numpy(), 0.9 + 0.1 * x.var(0), rtol=1e-5)
+
+
+def test_two_outputs_with_named_losses_and_weights():
+    x = graphc.Input((4,), name="x")
+    h = layers.Dense(5, activation="tanh")(x)
+    model = graphc.Model(x, [layers.Dense(1, name="price")(h), layers.Dense(2, name="kind")(h)])
+    model.compile(
+        "sgd",
+        {"price": "mse", "kind": graphc.losses.CategoricalCrossentropy(from_logits=True)},
+        loss_weights={"price": 2.0, "kind": 0.5},
+        metrics={"kind": ["accuracy"]},
+    )
+    rng = np.random.default_rng(0)
+    xs, price = rng.standard_normal((20, 4)).astype("float32"), rng.standard_normal((20, 1))
+    kind = np.eye(2, dtype="float32")[rng.integers(0, 2, 20)]
+    results = model.evaluate(xs, {"price": price, "kind": kind}, verbose=0, return_dict=True)
+    assert set(results) == {"loss", "price_loss", "kind_loss", "kind_accuracy"}
+    assert results["loss"] == pytest.approx(2 * results["price_loss"] + 0.5 * results["kind_loss"], rel=1e-5)
+    as_list = model.evaluate(xs, [price, kind], verbose=0)
+    assert as_list == pytest.approx([results[k] for k in ("loss", "price_loss", "kind_loss", "kind_accuracy")])
+
+
+def test_sample_and_class_weights():
+    x, y = data(40)
+    model = classifier()
+    weights = np.where(y == 0, 3.0, 1.0)
+    weighted = model.test_on_batch(x, y, sample_weight=weights, return_dict=True)["loss"]
+    logits = model(x)
+    logp = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
+    per_sample = -logp[np.arange(40), y]
+    assert weighted == pytest.approx(np.mean(per_sample * weights), rel=1e-5)
+    first, second = classifier(seed=5), classifier(seed=5)
+    first.train_on_batch(x, y, sample_weight=weights)
+    second.train_on_batch(x, y, class_weight={0: 3.0})
+    for a, b in zip(first.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_generator_of_batches():
+    model = classifier()
+    x, y = data(64)
+
+    def stream():
+        while True:
+            for i in range(0, 64, 16):
+                yield x[i : i + 16], y[i : i + 16]
+
+    history = model.fit(stream(), steps_per_epoch=4, epochs=2, verbose=0)
+    assert len(history.history["loss"]) == 2
+
+
+def test_a_callback_can_stop_training():
+    class Stop(graphc.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 2:
+                self.model.stop_training = True
+
+    history = classifier().fit(*data(), epochs=10, verbose=0, callbacks=[Stop()])
+    assert len(history.epoch) == 3
+
+
+def test_progress_lines(capsys):
+    classifier().fit(*data(64), epochs=2, batch_size=32, verbose=2)
+    lines = capsys.readouterr().out.strip().splitlines()
+    assert lines[0] == "Epoch 1/2"
+    assert lines[1].startswith("2/2 - ")
+    assert "accuracy: " in lines[1]
+    assert "loss: " in lines[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "words"),
+    [
+        ({"epochs": -1}, ArgumentError, "epochs"),
+        ({"batch_size": 0}, ArgumentError, "batch_size"),
+        ({"batch_size": -3}, ArgumentError, "batch_size"),
+        ({"epochs": 1.5}, ArgumentError, "epochs"),
+        ({"validation_split": 1.5}, ArgumentError, "validation_split"),
+        ({"verbose": "loud"}, ArgumentError, "verbose"),
+        ({"y": np.zeros(7, int)}, DataError, "cardinality"),
+        ({"x": np.zeros((0, 6), "float32"), "y": np.zeros(0, int)}, DataError, "empty"),
+        ({"x": np.full((50, 6), "a")}, DataError, "numbers"),
+        ({"x": np.full((50, 6), None)}, DataError, "object"),
+        ({"x": np.zeros((50, 6), complex)}, DataError, "complex"),
+        ({"x": np.zeros((50, 5), "float32")}, DataError, r"\(None, 6\).*\(50, 5\)"),
+        ({"y": np.full(50, 3)}, DataError, "3"),
+        ({"y": np.full(50, -1)}, DataError, "-1"),
+        ({"y": np.full(50, 0.5)}, DataError, "0.5"),
+        ({"x": [[1, 2, 3], [1, 2]]}, DataError, "rectangular"),
+        ({"y": None}, ArgumentError, "targets"),
+    ],
+)
+def test_what_fit_refuses_before_it_changes_anything(arguments, error, words):
+    model = classifier()
+    x, y = data()
+    before = model.get_weights()
+    with pytest.raises(error, match=words):
+        model.fit(**{"x": x, "y": y, "verbose": 0, **arguments})
+    for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"loss": "mean_squared_eror"}, "mean_squared_error"),
+        ({"optimizer": "adm"}, "adam"),
+        ({"metrics": ["acuracy"]}, "accuracy"),
+        ({"metrics": "accuracy"}, "list"),
+        ({"loss": ["mse", "mse"]}, "2 entries for 1"),
+        ({"loss": {"nope": "mse"}}, "nope"),
+        ({"loss_weights": [1.0, 2.0]}, "2 entries for 1"),
+    ],
+)
+def test_what_compile_refuses(arguments, words):
+    model = classifier()
+    with pytest.raises(ArgumentError, match=words):
+        model.compile(**{"optimizer": "sgd", "loss": "mse", **arguments})
+
+
+def test_training_needs_compile():
+    inputs = graphc.Input((2,))
+    model = graphc.Model(inputs, layers.Dense(1)(inputs))
+    with pytest.raises(ArgumentError, match="compile"):
+        model.fit(np.zeros((2, 2)), np.zeros((2, 1)))
+
+
+def test_inputs_are_never_written():
+    x, y = data(32)
+    x.flags.writeable = False
+    y.flags.writeable = False
+    classifier().fit(x, y, epochs=1, verbose=0)
+    fortran = np.asfortranarray(x)[::-1]
+    np.testing.assert_allclose(classifier().predict(fortran, verbose=0), classifier()(x[::-1]), rtol=1e-5, atol=1e-6)
+
+
+def test_lists_and_float64_are_accepted():
+    x, y = data(8)
+    model = classifier()
+    model.fit(x.tolist(), y.tolist(), epochs=1, verbose=0)
+    np.testing.assert_allclose(model.predict(x.astype("float64"), verbose=0), model(x), rtol=1e-6)
