@@ -44,7 +44,7 @@ class Model(Trainer, Layer):
                 f"{type(self).__name__} is a subclass of Model: `super().__init__()` takes no tensors. "
                 "Use Model(inputs, outputs) for a functional model."
             )
-        super().__init__(**kwargs)
+        Layer.__init__(self, **kwargs)
         Trainer.__init__(self)
 
     # -- calling ----------------------------------------------------------------------------------------------------

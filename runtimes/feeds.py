@@ -51,7 +51,7 @@ def check_feeds(types: Mapping[str, FeedType], feeds: Mapping[str, Any]) -> dict
     if missing := [f"{name!r} ({t})" for name, t in types.items() if t.required and name not in feeds]:
         raise ArgumentError(f"No value was given for input{'s' * (len(missing) > 1)} {', '.join(missing)}.")
     arrays = {name: _array(name, types[name], value) for name, value in feeds.items()}
-    _check_named_dims(types, arrays)
+    bind_dims(types, {name: array.shape for name, array in arrays.items()})
     return arrays
 
 
@@ -95,21 +95,27 @@ def _described(array: Array) -> str:
     return f"{array.dtype}{format_shape(array.shape)}"
 
 
-def _check_named_dims(types: Mapping[str, FeedType], arrays: Mapping[str, Array]) -> None:
+def bind_dims(types: Mapping[str, FeedType], shapes: Mapping[str, Sequence[int]]) -> dict[str, int]:
+    """The length of each named dim, from shapes of the right ranks.
+
+    Raises:
+        ShapeError: two inputs disagree about a dim, or a computed dim is not what its expression gives.
+    """
     seen: dict[str, tuple[int, str]] = {}
-    for name, array in arrays.items():
-        for axis, (dim, length) in enumerate(zip(types[name].shape or (), array.shape, strict=False)):
+    for name, shape in shapes.items():
+        for axis, (dim, length) in enumerate(zip(types[name].shape or (), shape, strict=False)):
             if not isinstance(dim, str):
                 continue
             place = f"axis {axis} of input {name!r}"
             first, where = seen.setdefault(dim, (length, place))
             if first != length:
-                raise ShapeError(f"Dim {dim!r} is {first} at {where} and {length} at {place}; they must be equal.")
+                raise ShapeError(f"Dim '{dim}' is {first} at {where} and {length} at {place}; they must be equal.")
     sizes = {dim: length for dim, (length, _) in seen.items() if dim.isidentifier()}
     for dim, (length, place) in seen.items():
         expected = dim if dim.isidentifier() else _evaluate(dim, sizes)
         if isinstance(expected, int) and expected != length:
-            raise ShapeError(f"Dim {dim!r} must be {expected} at {place}; got {length}.")
+            raise ShapeError(f"Dim '{dim}' must be {expected} at {place}; got {length}.")
+    return sizes
 
 
 def _evaluate(dim: str, sizes: Mapping[str, int]) -> int | str:

@@ -3,6 +3,9 @@
 A kernel is *bound* once per plan: it receives its operands and result buffers, does every lookup and shape computation
 there, and returns a function without arguments that the run loop calls. The bound function must not allocate where it
 can avoid it, and must write its results into the buffers it was given.
+
+There is no data yet while a kernel is bound: operands are read when the bound function runs. It runs with NumPy's
+floating-point warnings off (``numpy.errstate``), since infinities and NaN are ordinary values.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ import numpy as np
 
 from graphc.errors import ExecutionError, GraphError
 from graphc.ir import dtypes
-from graphc.ir.dims import Dim, free_names, substitute
+from graphc.ir.dims import Dim, substitute
 from graphc.ir.graph import Graph, Node, Value
 from graphc.ir.types import concrete_shape
 from graphc.runtimes.kernel import Array, Call, Kernel, Step
@@ -276,39 +276,3 @@ class Planner:
     def _add_copy(self, target: Array, source: Array, node: Node) -> None:
         self._steps.append(partial(np.copyto, target, source))
         self._step_nodes.append(node)
-
-
-def bind_sizes(graph: Graph, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, int]:
-    """The length of each named dim, from the shapes of the feeds.
-
-    Raises:
-        GraphError: a feed does not fit its input's type; the message names the input and the axis.
-    """
-    sizes: dict[str, int] = {}
-    origin: dict[str, str] = {}
-    for value in graph.inputs:
-        name, declared = value.producer.name, value.type.shape
-        shape = shapes[name]
-        if len(shape) != len(declared):
-            raise GraphError(f"Input {name!r} must have rank {len(declared)} ({value.type}); got shape {shape}.")
-        for axis, (dim, length) in enumerate(zip(declared, shape, strict=True)):
-            if isinstance(dim, int):
-                if dim != length:
-                    raise GraphError(f"Input {name!r} must be {value.type}; got shape {shape}: axis {axis} is {length}.")
-            elif dim.isidentifier():
-                if sizes.setdefault(dim, length) != length:
-                    raise GraphError(
-                        f"Input {name!r} has {dim} = {length} (axis {axis} of shape {shape}), "
-                        f"but {origin[dim]} has {dim} = {sizes[dim]}; both must be the same."
-                    )
-                origin.setdefault(dim, f"input {name!r}")
-    for value in graph.inputs:  # computed dims, once all names are known
-        shape = shapes[value.producer.name]
-        for dim, length in zip(value.type.shape, shape, strict=True):
-            if isinstance(dim, Dim) and not dim.isidentifier() and free_names(dim) <= sizes.keys():
-                if substitute(dim, sizes) != length:
-                    raise GraphError(
-                        f"Input {value.producer.name!r} must be {value.type}; got shape {shape}: "
-                        f"{dim} is {substitute(dim, sizes)} here."
-                    )
-    return sizes

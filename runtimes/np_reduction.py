@@ -22,6 +22,7 @@ Scratch = Callable[[Sequence[int], Any], Array]
 
 _LONG_ROW = 4096  # longer rows are summed pairwise by NumPy: as fast, and more exact
 _SHORT_ROW = 64  # rows up to this length have their maximum taken over a transposed copy
+_MANY = 4096  # elements from which many calls are worth their longer inner loops
 
 
 def _axes(call: Call) -> tuple[int, ...]:
@@ -48,23 +49,14 @@ def in_sequence(steps: Sequence[Step]) -> Step:
     return run
 
 
-# -- sums -------------------------------------------------------------------------------------------------------------
+# -- steps that reduce, for contiguous float operands -----------------------------------------------------------------
+
+Middle = Callable[[Array, Array], Step]
+"""Reduces the middle one of three axes: from ``(before, n, after)`` to ``(before, after)``."""
 
 
-def sum_step(x: Array, out: Array, axes: Sequence[int], scratch: Scratch) -> Step:
-    """A step that writes the sum of ``x`` along ``axes`` into ``out``, which has them with length 1 or not at all."""
-    out = _keepdims_view(out, x.shape, axes)
-    if x.dtype == np.float16:  # running sums in float16 lose every small addend
-        wide = out if out.dtype == np.float32 else scratch(out.shape, np.float32)
-        total = partial(np.add.reduce, x, tuple(axes), np.float32, wide, True)
-        return total if wide is out else in_sequence([total, partial(np.copyto, out, wide)])
-    if x.dtype.kind == "f" and x.flags.c_contiguous and x.size and axes:
-        return in_sequence(_product_sums(x, out, axes, scratch))
-    return partial(np.add.reduce, x, tuple(axes), out.dtype, out, True)
-
-
-def _product_sums(x: Array, out: Array, axes: Sequence[int], scratch: Scratch) -> list[Step]:
-    """Sum neighbouring reduced axes together, the innermost group first."""
+def _in_stages(x: Array, out: Array, axes: Sequence[int], scratch: Scratch, reduce_middle: Middle) -> Step:
+    """Reduce neighbouring axes together, the innermost group of them first."""
     kept_or_reduced = ((i in axes, n) for i, n in enumerate(x.shape) if n != 1)
     groups = [
         (is_reduced, math.prod(n for _, n in run)) for is_reduced, run in groupby(kept_or_reduced, lambda p: p[0])
@@ -76,14 +68,13 @@ def _product_sums(x: Array, out: Array, axes: Sequence[int], scratch: Scratch) -
         after = math.prod(n for _, n in groups[at + 1 :])
         last = sum(is_reduced for is_reduced, _ in groups) == 1
         target = out if last else scratch((before, after), x.dtype)
-        steps.append(_sum_middle(x.reshape(before, groups[at][1], after), target.reshape(before, after)))
+        steps.append(reduce_middle(x.reshape(before, groups[at][1], after), target.reshape(before, after)))
         x = target
         groups = groups[:at] + groups[at + 1 :]
-    return steps or [partial(np.copyto, out, x.reshape(out.shape))]
+    return in_sequence(steps or [partial(np.copyto, out, x.reshape(out.shape))])
 
 
 def _sum_middle(x: Array, out: Array) -> Step:
-    """Sum the middle one of three axes."""
     before, n, after = x.shape
     if after == 1:
         return row_sum(x.reshape(before, n), out.reshape(before))
@@ -100,12 +91,37 @@ def row_sum(x: Array, out: Array) -> Step:
     return partial(np.dot, x, np.ones(x.shape[1], x.dtype), out)
 
 
+def _extreme_middle(x: Array, out: Array, ufunc: Any, scratch: Scratch) -> Step:
+    before, n, after = x.shape
+    if after == 1:
+        return _row_extreme(x.reshape(before, n), out.reshape(before), ufunc, scratch)
+    if x.size < _MANY or n == 1:
+        return partial(ufunc.reduce, x, 1, None, out)
+    return _extreme_by_halves(x, out, ufunc, scratch)
+
+
+def _extreme_by_halves(x: Array, out: Array, ufunc: Any, scratch: Scratch) -> Step:
+    """Compare one half of the axis with the other until one place is left: few calls with long inner loops."""
+    n = x.shape[1]
+    half = (n + 1) // 2
+    winners = scratch((len(x), half, x.shape[2]), x.dtype)
+    steps: list[Step] = [partial(ufunc, x[:, : n - half], x[:, half:], out=winners[:, : n - half])]
+    if n % 2:
+        steps.append(partial(np.copyto, winners[:, half - 1], x[:, half - 1]))
+    while half > 1:
+        n, half = half, (half + 1) // 2
+        first = winners[:, : n - half]
+        steps.append(partial(ufunc, first, winners[:, half:n], out=first))
+    steps.append(partial(np.copyto, out, winners[:, 0]))
+    return in_sequence(steps)
+
+
 def row_max(x: Array, out: Array, scratch: Scratch) -> Step:
     """A step that takes the maximum of each row of a contiguous matrix."""
-    return _row_extreme(np.maximum, x, out, scratch)
+    return _row_extreme(x, out, np.maximum, scratch)
 
 
-def _row_extreme(ufunc: Any, x: Array, out: Array, scratch: Scratch) -> Step:
+def _row_extreme(x: Array, out: Array, ufunc: Any, scratch: Scratch) -> Step:
     rows, n = x.shape
     if n > _SHORT_ROW or rows <= 1:
         return partial(ufunc.reduce, x, 1, None, out)
@@ -117,6 +133,25 @@ def _row_extreme(ufunc: Any, x: Array, out: Array, scratch: Scratch) -> Step:
         ufunc.reduce(columns, 0, None, out)
 
     return over_columns
+
+
+# -- sums -------------------------------------------------------------------------------------------------------------
+
+
+def sum_step(x: Array, out: Array, axes: Sequence[int], scratch: Scratch) -> Step:
+    """A step that writes the sum of ``x`` along ``axes`` into ``out``, which has them with length 1 or not at all."""
+    out = _keepdims_view(out, x.shape, axes)
+    if x.dtype == np.float16:  # running sums in float16 lose every small addend
+        wide = out if out.dtype == np.float32 else scratch(out.shape, np.float32)
+        total = partial(np.add.reduce, x, tuple(axes), np.float32, wide, True)
+        return total if wide is out else in_sequence([total, partial(np.copyto, out, wide)])
+    if _can_stage(x, axes):
+        return _in_stages(x, out, axes, scratch, _sum_middle)
+    return partial(np.add.reduce, x, tuple(axes), out.dtype, out, True)
+
+
+def _can_stage(x: Array, axes: Sequence[int]) -> bool:
+    return bool(axes) and x.dtype.kind == "f" and x.flags.c_contiguous and x.size > 0
 
 
 def _sum(call: Call) -> Step:
@@ -166,9 +201,9 @@ def _extreme(ufunc: Any, of_nothing: Callable[[np.dtype[Any]], Any]) -> Callable
         axes = _axes(call)
         if x.size == 0:
             return partial(out.fill, of_nothing(out.dtype))
-        last_only = axes == tuple(range(x.ndim - len(axes), x.ndim)) and axes
-        if last_only and x.flags.c_contiguous and x.dtype.kind == "f":
-            return _row_extreme(ufunc, x.reshape(out.size, -1), out.reshape(-1), call.scratch)
+        if _can_stage(x, axes):
+            middle = partial(_extreme_middle, ufunc=ufunc, scratch=call.scratch)
+            return _in_stages(x, out, axes, call.scratch, middle)
         return partial(ufunc.reduce, x, axes, None, _keepdims_view(out, x.shape, axes), True)
 
     return bind

@@ -9,14 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from graphc.errors import DTypeError, GraphError
+from graphc.errors import GraphError
 from graphc.ir import dtypes
 from graphc.ir.graph import Graph
 from graphc.ir.types import TensorType
 from graphc.ops.registry import OPS
+from graphc.runtimes.feeds import FeedType, bind_dims, check_feeds
 from graphc.runtimes.kernel import Array, Call
 from graphc.runtimes.np_kernels import KERNELS
-from graphc.runtimes.np_plan import Plan, Planner, bind_sizes, resolve_attributes
+from graphc.runtimes.np_plan import Plan, Planner, resolve_attributes
 
 MAX_PLANS = 16
 """Plans kept per executable; a plan holds its buffers, and the one used longest ago goes first."""
@@ -33,8 +34,7 @@ class NumpyExecutable:
     def __init__(self, graph: Graph, state: Mapping[str, Array] | None = None) -> None:
         self.graph = graph
         self.state: dict[str, Array] = dict(state or {})
-        self._inputs = {v.producer.name: v.type for v in graph.inputs}
-        self._dtypes = {name: dtypes.numpy_dtype(t.dtype) for name, t in self._inputs.items()}
+        self._inputs = {v.producer.name: FeedType(v.type.dtype, v.type.shape) for v in graph.inputs}
         self._plans: OrderedDict[tuple[tuple[int, ...], ...], Plan] = OrderedDict()
         self._lock = RLock()  # a plan's buffers serve one run at a time
         for name, value in graph.states().items():
@@ -55,11 +55,12 @@ class NumpyExecutable:
             Output name to a new array.
 
         Raises:
-            GraphError: an input is missing, unknown or of a wrong shape.
+            ArgumentError: an input is missing or unknown.
+            ShapeError: an input has a wrong shape.
             DTypeError: an input has another dtype.
+            ExecutionError: a kernel failed; names the node and where it comes from.
         """
-        arrays = {name: np.asarray(value) for name, value in feeds.items()}
-        self._check(arrays)
+        arrays = check_feeds(self._inputs, feeds)
         with self._lock:
             plan = self.plan({name: a.shape for name, a in arrays.items()})
             for name, buffer in plan.inputs.items():
@@ -67,28 +68,13 @@ class NumpyExecutable:
             plan.execute()
             return {name: buffer.copy() for name, buffer in plan.outputs.items()}
 
-    def _check(self, arrays: Mapping[str, Array]) -> None:
-        if arrays.keys() != self._inputs.keys():
-            missing = sorted(self._inputs.keys() - arrays.keys())
-            unknown = sorted(arrays.keys() - self._inputs.keys())
-            raise GraphError(
-                f"Graph {self.graph.name!r} takes inputs {list(self._inputs)}; "
-                + " and ".join(
-                    part for part in (f"missing {missing}" * bool(missing), f"unknown {unknown}" * bool(unknown)) if part
-                )
-                + "."
-            )
-        for name, array in arrays.items():
-            if array.dtype != self._dtypes[name]:
-                raise DTypeError(f"Input {name!r} must be {self._inputs[name]}; got dtype {array.dtype}.")
-
     def plan(self, shapes: Mapping[str, tuple[int, ...]]) -> Plan:
         """The plan for these input shapes, made at first use. Write feeds to ``plan.inputs``, then ``plan.execute()``."""
         signature = tuple(tuple(shapes[name]) for name in self._inputs)
         with self._lock:
             plan = self._plans.get(signature)
             if plan is None:
-                sizes = bind_sizes(self.graph, shapes)
+                sizes = bind_dims(self._inputs, shapes)
                 plan = self._plans[signature] = Planner(self.graph, KERNELS, self.state, sizes).make()
                 if len(self._plans) > MAX_PLANS:
                     self._plans.popitem(last=False)

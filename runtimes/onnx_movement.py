@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from graphc.ir.dims import DimLike
 from graphc.ops.movement import permutation
 from graphc.runtimes import onnx_indexing, onnx_slicing
 from graphc.runtimes.onnx_lowering import Lowering, Row, Same
 
 
-def _signs(lowering: Lowering, before: Sequence[DimLike], after: Sequence[DimLike]) -> str:
-    """The shape operand of a Reshape: constant where ONNX's 0 (this axis as it is) and -1 (what is left) can say it."""
+def _reshape(lowering: Lowering) -> None:
+    """A constant shape where ONNX's 0 (this axis as it is) and -1 (what is left) can say it, else computed lengths."""
+    x, before, after = lowering.inputs[0], lowering.type(0).shape, lowering.node.output.type.shape
     kept = [i < len(before) and before[i] == dim for i, dim in enumerate(after)]
     signs = [dim if isinstance(dim, int) else 0 if same else -1 for dim, same in zip(after, kept, strict=True)]
-    return lowering.ints(signs) if signs.count(-1) <= 1 else lowering.dims(after)
-
-
-def _reshape(lowering: Lowering) -> None:
-    before, after = lowering.type(0).shape, lowering.node.output.type.shape
-    if 0 in after:  # a length here, not a sign
-        lowering.emit("Reshape", [lowering.inputs[0], lowering.dims(after)], lowering.outputs, allowzero=1)
+    if 0 in after or signs.count(-1) > 1:
+        lowering.emit("Reshape", [x, lowering.dims(after)], lowering.outputs, allowzero=1)  # 0 is a length here
     else:
-        lowering.emit("Reshape", [lowering.inputs[0], _signs(lowering, before, after)], lowering.outputs)
+        lowering.emit("Reshape", [x, lowering.ints(signs)], lowering.outputs)
 
 
 def _transpose(lowering: Lowering) -> None:

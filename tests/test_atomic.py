@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from graphc import atomic
 from graphc.atomic import atomic_write
 from graphc.errors import CheckpointError
 
@@ -98,7 +97,7 @@ def test_an_error_of_the_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: p
 
     path = tmp_path / "w"
     path.write_bytes(b"old")
-    monkeypatch.setattr(atomic.os, call, full)
+    monkeypatch.setattr(os, call, full)
     with pytest.raises(CheckpointError, match=r"'.*w': the disk is full; free some space"), atomic_write(path) as file:
         file.write(b"new")
     assert path.read_bytes() == b"old"
@@ -244,7 +243,7 @@ def test_a_folder_that_refuses_new_files(tmp_path: Path, monkeypatch: pytest.Mon
     def refuse(*_args: object) -> int:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(atomic.os, "open", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(CheckpointError, match=r"no permission to write there|file system is read-only"):
         write(tmp_path / "w")
     monkeypatch.undo()

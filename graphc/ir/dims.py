@@ -68,6 +68,9 @@ class Dim(str):
     def __mod__(self, other: object) -> int | Dim:  # type: ignore[override]
         return _binary(self, other, _mod)
 
+    def __rmod__(self, other: object) -> int | Dim:
+        return _binary(self, other, lambda a, b: _mod(b, a))
+
     def __neg__(self) -> int | Dim:
         return _dim(_scale(_poly(self), -1))
 
@@ -216,7 +219,10 @@ def _atom(kind: str, left: _Poly, right: _Poly) -> _Poly:
 
 def _grouped(poly: _Poly) -> str:
     text = _format(poly)
-    return text if text.isidentifier() or text.isdigit() or text.startswith(("max(", "min(")) else f"({text})"
+    match poly:
+        case ((((_Atom(kind="max" | "min"),), 1)),):
+            return text
+    return text if text.isidentifier() or text.isdigit() else f"({text})"
 
 
 def _factor(atom: _Atom) -> str:

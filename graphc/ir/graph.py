@@ -19,14 +19,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from types import MappingProxyType
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-import networkx as nx
 
 from graphc.errors import GraphError
 from graphc.ir.types import TensorType
 
+if TYPE_CHECKING:
+    import networkx as nx
+
 _EMPTY: Mapping[str, Any] = MappingProxyType({})
+
+
+@cache
+def _networkx() -> Any:
+    """NetworkX, imported with the first graph rather than with graphc: it takes as long to load as NumPy."""
+    import networkx
+
+    return networkx
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +171,7 @@ class Graph:
         self.inputs: list[Value] = []
         self._outputs = ResultTable()
         self._updates = ResultTable()
-        self._graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
+        self._graph: nx.MultiDiGraph[str] = _networkx().MultiDiGraph()
         self._serial = 0
         self._name_counts: dict[str, int] = {}
         self._order: tuple[Node, ...] | None = None
@@ -207,9 +218,9 @@ class Graph:
         """All nodes in a topological order that is stable: among nodes that are ready, the oldest comes first."""
         if self._order is None:
             try:
-                names = list(nx.lexicographical_topological_sort(self._graph, key=lambda n: self.node(n).serial))
-            except nx.NetworkXUnfeasible:
-                cycle = [edge[0] for edge in nx.find_cycle(self._graph)]
+                names = list(_networkx().lexicographical_topological_sort(self._graph, key=lambda n: self.node(n).serial))
+            except _networkx().NetworkXUnfeasible:
+                cycle = [edge[0] for edge in _networkx().find_cycle(self._graph)]
                 raise GraphError(f"Graph {self.name!r} has a cycle through {', '.join(cycle)}.") from None
             self._order = tuple(self.node(n) for n in names)
         return self._order
@@ -258,7 +269,7 @@ class Graph:
 
         Any NetworkX algorithm works on it; changing it raises ``networkx.NetworkXError``.
         """
-        view: nx.MultiDiGraph[str] = nx.MultiDiGraph(name=self.name)
+        view: nx.MultiDiGraph[str] = _networkx().MultiDiGraph(name=self.name)
         for node in self.nodes():
             types = tuple(str(v.type) for v in node.outputs)
             view.add_node(node.name, op=node.op, attributes=dict(node.attributes), types=types, layer=node.origin.layer)
@@ -266,7 +277,7 @@ class Graph:
             for slot, value in enumerate(node.inputs):
                 if value is not None:
                     view.add_edge(value.producer.name, node.name, key=slot, slot=slot, output=value.index)
-        frozen: nx.MultiDiGraph[str] = nx.freeze(view)
+        frozen: nx.MultiDiGraph[str] = _networkx().freeze(view)
         return frozen
 
     def edges(self) -> Iterator[tuple[str, str, int]]:
@@ -375,8 +386,14 @@ class Graph:
             return
         _check_name(wanted)
         name = self.unique_name(wanted)
-        nx.relabel_nodes(self._graph, {node.name: name}, copy=False)
+        # By hand, since networkx.relabel_nodes takes time linear in the size of the whole graph for each call.
+        before = [(producer, slot) for producer, _, slot in self._graph.in_edges(node.name, keys=True)]
+        behind = [(consumer, slot) for _, consumer, slot in self._graph.out_edges(node.name, keys=True)]
+        self._graph.remove_node(node.name)
         node.name = name
+        self._graph.add_node(name, node=node)
+        self._graph.add_edges_from((producer, name, slot, {}) for producer, slot in before)
+        self._graph.add_edges_from((name, consumer, slot, {}) for consumer, slot in behind)
         self._order = None
 
     def replace_uses(self, old: Value, new: Value) -> None:
@@ -456,6 +473,11 @@ class Graph:
         copy.outputs = ResultTable((name, twin[v]) for name, v in self.outputs.items())
         copy.updates = ResultTable((name, twin[v]) for name, v in self.updates.items())
         return copy, twin
+
+    def __str__(self) -> str:
+        from graphc.ir.printer import print_graph  # the text form is written in terms of graphs
+
+        return print_graph(self)
 
     def __repr__(self) -> str:
         inputs = [v.name for v in self.inputs]

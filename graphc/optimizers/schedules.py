@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from graphc.errors import ArgumentError
 from graphc.object_table import ObjectTable
 from graphc.ops import functional as ops
+from graphc.optimizers.arguments import is_number
 
 
 class LearningRateSchedule:
     """A learning rate as a function of the step. Subclasses write ``__call__(step)`` with functions of `graphc.ops`."""
 
-    def __call__(self, step: Any) -> Any:
+    def __call__(self, step: Any) -> Any:  # noqa: ARG002
         """The rate at a step, counted from 0."""
         raise ArgumentError(f"Learning rate schedule {type(self).__name__} must define `__call__(self, step)`.")
 
@@ -28,16 +32,25 @@ class LearningRateSchedule:
         return cls(**config)
 
 
+def _number(value: Any) -> float:
+    """A plain number, as files hold it; NaN for everything else."""
+    if not is_number(value):
+        return math.nan
+    return value.item() if isinstance(value, np.generic) else value  # type: ignore[no-any-return]
+
+
 def _positive(name: str, value: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+    number = _number(value)
+    if not 0 < number < math.inf:
         raise ArgumentError(f"Argument `{name}` must be > 0. Received: {name}={value!r}")
-    return value
+    return number
 
 
 def _rate(name: str, value: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
+    number = _number(value)
+    if not 0 <= number < math.inf:
         raise ArgumentError(f"Argument `{name}` must be a number of at least 0. Received: {name}={value!r}")
-    return value
+    return number
 
 
 def _float_step(step: Any) -> Any:
@@ -135,7 +148,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
                 "The length of boundaries should be 1 less than the length of values. Received: "
                 f"boundaries={boundaries} of length {len(boundaries)}, and values={values} of length {len(values)}."
             )
-        if any(a >= b for a, b in zip(boundaries, boundaries[1:], strict=False)):
+        if any(a >= b for a, b in itertools.pairwise(boundaries)):
             raise ArgumentError(f"PiecewiseConstantDecay: `boundaries` must rise; got {list(boundaries)}.")
         self.boundaries = list(boundaries)
         self.values = [_rate("values", v) for v in values]
@@ -143,10 +156,10 @@ class PiecewiseConstantDecay(LearningRateSchedule):
 
     def __call__(self, step: Any) -> Any:
         """The rate at a step."""
-        step = _float_step(step)
         rate: Any = ops.cast(self.values[-1], "float32")
         for boundary, value in zip(reversed(self.boundaries), reversed(self.values[:-1]), strict=True):
-            rate = ops.where(ops.less_equal(step, float(boundary)), value, rate)
+            # Steps are compared as integers: float32 cannot count beyond 2**24.
+            rate = ops.where(ops.less_equal(step, int(boundary)), value, rate)
         return rate
 
     def get_config(self) -> dict[str, Any]:
@@ -155,7 +168,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
 
 
 class PolynomialDecay(LearningRateSchedule):
-    """From ``initial_learning_rate`` to ``end_learning_rate`` in ``decay_steps`` steps, along ``(1 - step/steps)**power``.
+    """From ``initial_learning_rate`` to ``end_learning_rate`` in ``decay_steps``, along ``(1 - step / steps)**power``.
 
     Args:
         initial_learning_rate: the rate at step 0.
@@ -262,7 +275,7 @@ class CosineDecay(LearningRateSchedule):
 
 
 class CosineDecayRestarts(LearningRateSchedule):
-    """Half cosine waves one after the other, each ``t_mul`` times as long and ``m_mul`` times as high as the one before.
+    """Half cosine waves one after another, each ``t_mul`` times as long and ``m_mul`` times as high as the one before.
 
     "SGDR: Stochastic Gradient Descent with Warm Restarts" (Loshchilov and Hutter 2016).
 
@@ -303,7 +316,8 @@ class CosineDecayRestarts(LearningRateSchedule):
         # n waves take (1 - t_mul**n) / (1 - t_mul).
         ratio = ops.cast(self.t_mul, "float32")
         grown = ops.subtract(1.0, ops.multiply(time, 1.0 - self.t_mul))
-        waves = ops.floor(ops.divide(ops.log(grown), math.log(self.t_mul)))
+        # A little is added because the quotient may round to just below the number of a wave at its very start.
+        waves = ops.floor(ops.add(ops.divide(ops.log(grown), math.log(self.t_mul)), 1e-5))
         length = ops.power(ratio, waves)
         over = ops.divide(ops.subtract(1.0, length), 1.0 - self.t_mul)
         return waves, ops.divide(ops.subtract(time, over), length)

@@ -15,7 +15,7 @@ NEEDS_LENGTH = "the length must be known"
 
 def keys() -> list[Case]:
     """Keys of every kind; the answer is NumPy's own."""
-    rows, columns = integers(4, low=-5, high=5), integers(2, 1, low=-3, high=3)
+    rows, columns = integers(4, low=-4, high=4), integers(2, 1, low=-3, high=3)
     table: dict[str, tuple[Any, Any]] = {
         "integer": (numbers(5, 3), 2),
         "negative": (numbers(5, 3), (slice(None), -1)),
@@ -37,28 +37,25 @@ def keys() -> list[Case]:
         "nothing": (numbers(5, 3), ()),
         "all": (numbers(5, 3), slice(None)),
         "array": (numbers(5, 3), rows),
-        "array-2d": (numbers(5, 3), integers(2, 4, low=-5, high=5)),
-        "list": (numbers(5, 3), [0, -2, 4]),
+        "array-2d": (numbers(5, 3), integers(2, 4, low=-4, high=4)),
+        "list": (numbers(5, 3), [0, -2, 3]),
         "array-second": (numbers(5, 3), (slice(None), [2, 0])),
         "array-and-slice": (numbers(6, 4), ([3, 0], slice(1, 3))),
         "array-and-integer": (numbers(5, 2, 3), (slice(None), 1, [2, 0])),
         "array-apart-from-integer": (numbers(6, 2, 3), (0, slice(None), [2, 0])),
         "array-and-new-axis": (numbers(5, 3), (slice(None), [2, 0], None)),
         "new-axis-and-array": (numbers(5, 3), (None, [2, 0])),
-        "two-arrays": (numbers(5, 3), (np.int32([0, -1, 4]), np.int32([-1, 1, 0]))),
+        "two-arrays": (numbers(5, 3), (np.int32([0, -1, 3]), np.int32([-1, 1, 0]))),
         "two-arrays-broadcast": (numbers(5, 3), (rows, columns)),
-        "two-arrays-after": (numbers(4, 5, 3), (slice(None), [0, 4], [-1, 1])),
+        "two-arrays-after": (numbers(4, 5, 3), (slice(None), [0, 3], [-1, 1])),
         "two-arrays-apart": (numbers(4, 2, 3), ([0, 3], slice(None), [-1, 1])),
         "two-arrays-and-new-axis": (numbers(4, 2, 3), ([0, 3], None, [-1, 1])),
         "three-arrays": (numbers(4, 2, 3), ([0, 3], [1, 0], [-1, 1])),
         "mask": (numbers(6, 3), np.array([True, False, True, True, False, True]).tolist()),
         "mask-2d": (numbers(2, 3, 4), [[True, False, True], [False, False, True]]),
     }
-    frozen = ("array-2d",)
     return [
         Case("get_item", [x, key], oracle=lambda x, k: x[tuple(k) if isinstance(k, tuple) else k], id=name,
-             symbolic=FROZEN if name in frozen or name.startswith(("two", "array", "list", "integer", "all-integers"))
-             and x.shape[0] == 5 and name not in ("array-second", "array-and-integer", "array-and-new-axis") else "",
              keras="JAX takes no lists as indices" if holds_list(key) else "")
         for name, (x, key) in table.items()
     ]  # fmt: skip
@@ -157,14 +154,16 @@ CASES: list[Case] = [
     *(Case(name, [[numbers(*a), numbers(*b)]], id=f"{a}-{b}") for name, a, b in (
         ("hstack", (5,), (3,)), ("hstack", (5, 2), (5, 3)), ("vstack", (3,), (3,)), ("vstack", (5, 3), (2, 3)),
         ("dstack", (3,), (3,)), ("dstack", (5, 3), (5, 3)), ("dstack", (5, 3, 2), (5, 3, 1)))),
-    *moved("split", ((6, 3), 3), ((5, 6), 2, 1), ((5, 6), [2, 5], -1), ((5, 6), [1, -1], 1), ((6,), [4, 2, 99]), ((6,), 1)),
+    *moved("split", ((6, 3), 3), ((5, 6), 2, 1), ((5, 6), [2, 5], -1), ((6,), 1)),
+    *moved("split", ((5, 6), [1, -1], 1), ((6,), [4, 99]), keras="JAX splits at positions from 0 to the length only"),
     Case("split", [numbers(10, 3), 5], id="ten"),
-    *moved("array_split", ((5, 6), 4, 1), ((8, 2), 3), ((8, 2), [3])),
+    *moved("array_split", ((5, 6), 4, 1), ((8, 2), 3)),
+    *moved("array_split", ((8, 2), [3]), keras="JAX takes a number of sections only"),
     *moved("hsplit", ((5, 6), 2), ((6,), 2)),
     *moved("vsplit", ((6, 2), 2)),
     *moved("dsplit", ((5, 2, 6), 3)),
-    Case("unstack", [numbers(5, 3), None, 1], oracle=lambda x, _, axis: np.moveaxis(x, axis, 0)),
-    Case("unstack", [numbers(4, 3), 4], oracle=lambda x, _: x, id="number"),
+    Case("unstack", [numbers(5, 3), None, 1], oracle=lambda x, _, axis: list(np.moveaxis(x, axis, 0))),
+    Case("unstack", [numbers(4, 3), 4], oracle=lambda x, _: list(x), id="number"),
     # repeating, reversing, padding
     *moved("tile", ((5, 3), (1, 2)), ((5, 3), (2, 1, 2)), ((5, 2, 3), (2,)), ((3,), 2)),
     *moved("repeat", ((5, 3), 2, 1), ((5, 3), 2, 0), ((5, 3), 3), ((), 3)),
@@ -188,7 +187,7 @@ CASES: list[Case] = [
     Case("slice_update", [numbers(6, 4, 3), (0, 1, 1), numbers(6, 2, 1)], oracle=with_block, id="rank-3"),
     Case("slice_update", [numbers(6, 4), (0, 0), numbers(6, 4)], oracle=with_block, id="all"),
     Case("slice_update", [numbers(5, 4), (0, 3), numbers(5, 1)], oracle=with_block, id="column"),
-    Case("take", [numbers(5, 3), integers(2, 2, low=-3, high=3)], oracle=np.take, id="flattened", symbolic=FROZEN),
+    Case("take", [numbers(5, 3), integers(2, 2, low=-3, high=3)], id="flattened"),
     Case("take", [numbers(5, 3), integers(2, 2, low=-3, high=3), 1], oracle=np.take),
     Case("take", [numbers(5, 3), integers(4, low=0, high=3, dtype="uint8"), -1], id="uint8"),
     Case("take", [numbers(5, 3), 2, 1], id="number"),
@@ -212,7 +211,7 @@ CASES: list[Case] = [
     Case("trace", [integers(3, 4, dtype="int8")], dtype="int32", id="int8"),
     *(Case("one_hot", [integers(5, 2, low=-1, high=5), 4, axis], oracle=one_hot, id=f"axis-{axis}") for axis in (-1, 0, 1)),
     Case("one_hot", [integers(5, low=0, high=4), 4], {"dtype": "int8"}, oracle=one_hot, dtype="int8", id="dtype"),
-    Case("one_hot", [numbers(5, low=0, high=4), 4], oracle=one_hot, id="floats"),
+    Case("one_hot", [numbers(5, low=0, high=4), 4], oracle=one_hot, keras="Keras on JAX gives zeros for fractions", id="floats"),
     Case("multi_hot", [integers(5, 3, low=0, high=6), 6], oracle=multi_hot),
     Case("multi_hot", [integers(3, low=0, high=6), 6], oracle=multi_hot, id="vector"),
     # new tensors

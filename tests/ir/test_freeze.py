@@ -54,7 +54,7 @@ def test_every_state_by_default() -> None:
 @pytest.mark.parametrize(
     ("state", "names", "message"),
     [
-        ({}, ["kernel"], "has no state 'kernel' to freeze. Known: count, dense/kernel."),
+        ({}, ["kernel"], "has no state 'kernel' to freeze. Did you mean \"dense/kernel\""),
         ({}, ["dense/kernel"], "State 'dense/kernel' has no array to freeze; pass it in `state`."),
         ({"dense/kernel": np.zeros(3, np.float32)}, ["dense/kernel"], r"must be float32\[2\]; its array is float32\[3\]"),
         ({"dense/kernel": np.zeros(2)}, ["dense/kernel"], r"must be float32\[2\]; its array is float64\[2\]"),

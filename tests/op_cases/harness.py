@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,8 +104,8 @@ def result_types(case: Case, inputs: Sequence[Array | None]) -> Sequence[TensorT
     return OPS.infer(case.op, types, OPS.attributes(case.op, case.attributes))
 
 
-def run_kernel(case: Case, inputs: Sequence[Array | None], outputs: Sequence[Array], times: int = 1) -> None:
-    """Bind the op's kernel to these arrays and run it."""
+def bind_kernel(case: Case, inputs: Sequence[Array | None], outputs: Sequence[Array]) -> Callable[[], None]:
+    """The op's kernel bound to these arrays; each call of it finds other kernels' leavings in its scratch memory."""
     attributes = resolve_attributes(OPS.attributes(case.op, case.attributes), {})
     scratch: list[Array] = []
 
@@ -113,18 +113,21 @@ def run_kernel(case: Case, inputs: Sequence[Array | None], outputs: Sequence[Arr
         scratch.append(poisoned(shape, dtype))
         return scratch[-1]
 
-    with np.errstate(all="ignore"):  # as in a plan
-        step = KERNELS[case.op].bind(Call(case.op, inputs, outputs, attributes, give))
-        for _ in range(times):
-            for array in scratch:  # between two calls it is other kernels' memory
-                array.reshape(-1).view(np.uint8).fill(POISON)
+    step = KERNELS[case.op].bind(Call(case.op, inputs, outputs, attributes, give))
+
+    def run() -> None:
+        for array in scratch:
+            array.reshape(-1).view(np.uint8).fill(POISON)
+        with np.errstate(all="ignore"):  # as in a plan
             step()
+
+    return run
 
 
 def kernel_results(case: Case, inputs: Sequence[Array | None]) -> list[Array]:
     """The kernel's results in memory of their own."""
     outputs = [poisoned(t.shape, dtypes.numpy_dtype(t.dtype)) for t in result_types(case, inputs)]  # type: ignore[arg-type]
-    run_kernel(case, inputs, outputs)
+    bind_kernel(case, inputs, outputs)()
     return outputs
 
 

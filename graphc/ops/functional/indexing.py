@@ -182,12 +182,18 @@ def _in_range(part: Any, axis: int, length: DimLike) -> int:
 
 
 def _apply_basic(x: Tensor, items: Sequence[_Item]) -> Tensor:
-    """Slices and integers: one Slice for all of them, and one Squeeze for the integers' axes."""
+    """Slices and integers: one Slice for all of them, and one Squeeze for the integers' axes.
+
+    Where the length of an axis is not known, nobody knows if a slice has an element; a Gather has one or fails.
+    """
     cuts: list[tuple[DimLike, DimLike, int, int]] = []
+    dropped, gathered = [], []
     for item in items:
-        if item.kind == "integer":
-            end = item.value + 1
-            cuts.append((item.value, TO_END if isinstance(end, int) and end == 0 else end, item.axis, 1))
+        if item.kind == "integer" and isinstance(shape_of(x)[item.axis], Dim):
+            gathered.append(item)
+        elif item.kind == "integer":
+            cuts.append((item.value, item.value + 1 or TO_END, item.axis, 1))
+            dropped.append(item.axis)
         elif item.kind == "slice" and item.value not in (builtins.slice(None), builtins.slice(None, None, 1)):
             start, stop, step = item.value.start, item.value.stop, item.value.step
             low, high = (0, TO_END) if step > 0 else (TO_END, TO_START)
@@ -195,8 +201,12 @@ def _apply_basic(x: Tensor, items: Sequence[_Item]) -> Tensor:
     if cuts:
         starts, ends, axes, steps = zip(*cuts, strict=True)
         x = apply("Slice", x, starts=starts, ends=ends, axes=axes, steps=steps)
-    dropped = tuple(item.axis for item in items if item.kind == "integer")
-    return apply("Squeeze", x, axes=dropped) if dropped else x
+    if dropped:
+        x = apply("Squeeze", x, axes=tuple(dropped))
+    for item in reversed(gathered):
+        position = item.axis - sum(axis < item.axis for axis in dropped)
+        x = apply("Gather", x, cast_to(item.value, "int64"), axis=position)
+    return x
 
 
 def _adjacent(items: Sequence[_Item]) -> bool:

@@ -342,25 +342,23 @@ def _parts(x: Tensor, sizes: Sequence[DimLike], axis: int) -> list[Tensor]:
     return [x] if len(sizes) == 1 else list(apply_many("Split", [x], sizes=tuple(sizes), axis=axis))
 
 
-def _sizes_between(bounds: Sequence[int], length: DimLike) -> list[DimLike]:
+def _sizes_between(bounds: Sequence[int], length: DimLike, name: str) -> list[DimLike]:
     """The lengths of the parts that cuts at these positions leave, as NumPy cuts."""
     if isinstance(length, int):
-        cuts = [0, *(_cut_position(b, length) for b in bounds), length]
-        return [max(after - before, 0) for before, after in pairwise(cuts)]
+        cuts = [0, *(slice(b, None).indices(length)[0] for b in bounds), length]
+        if cuts != sorted(cuts):
+            raise ArgumentError(f"{name}: the positions to cut at must ascend; got {list(bounds)} for length {length}.")
+        return [after - before for before, after in pairwise(cuts)]
     ends: list[DimLike] = [b if b >= 0 else length + b for b in bounds]
     return [after - before for before, after in zip([0, *ends], [*ends, length], strict=True)]
-
-
-def _cut_position(bound: int, length: int) -> int:
-    return slice(bound, None).indices(length)[0]
 
 
 def _split(x: Tensor, indices_or_sections: int | Sequence[int], axis: int, name: str, equal: bool) -> list[Tensor]:
     along = one_axis(axis, rank_of(x), name)
     length = shape_of(x)[along]
-    if not hasattr(indices_or_sections, "__index__"):
-        return _parts(x, _sizes_between([int(i) for i in indices_or_sections], length), along)  # type: ignore[union-attr]
-    count = int(indices_or_sections)  # type: ignore[arg-type]
+    if not isinstance(indices_or_sections, int | np.integer):
+        return _parts(x, _sizes_between([int(i) for i in indices_or_sections], length, name), along)
+    count = int(indices_or_sections)
     if count < 1:
         raise ArgumentError(f"{name}: the number of sections must be positive; got {count}.")
     if equal and isinstance(length, int) and length % count:
