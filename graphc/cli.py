@@ -144,6 +144,7 @@ def _run_numpy(model: str, weights: str | None, arrays: dict[str, Any]) -> dict[
 @main.command()
 def passes() -> None:
     """List the passes and the pipelines."""
+    from graphc.passes.base import name_of
     from graphc.passes.pipelines import PASSES, PIPELINES
 
     width = max(map(len, PASSES))
@@ -152,7 +153,7 @@ def passes() -> None:
         click.echo(f"  {name:{width}}  {'exact  ' if entry.exact else '       '}{entry.doc}")
     click.echo("Pipelines:")
     for name, steps in PIPELINES.items():
-        click.echo(f"  {name:{width}}  {', '.join(steps) or '(nothing)'}")
+        click.echo(f"  {name:{width}}  {', '.join(map(name_of, steps)) or '(nothing)'}")
 
 
 @main.command()

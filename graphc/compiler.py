@@ -17,8 +17,8 @@ from graphc.ops.functional import dispatch
 from graphc.ops.functional.tracing import Tracer
 from graphc.ops.functional.variable import Variable
 from graphc.ops.registry import OPS
-from graphc.passes.base import Options, PassReport, run_passes
-from graphc.passes.pipelines import resolve_pipeline
+from graphc.passes.base import Options, Pass, PassReport, run_passes
+from graphc.passes.pipelines import passes_named
 from graphc.runtimes import numpy_runtime
 
 Array = np.ndarray[Any, Any]
@@ -91,12 +91,13 @@ def unique_names(names: Sequence[str]) -> list[str]:
     return result
 
 
-def optimize(graph: Graph, pipeline: str | Sequence[str], **options: Any) -> tuple[Graph, list[PassReport]]:
-    """Run a pipeline (by name, or a list of passes) over a copy of the graph."""
-    return run_passes(graph, resolve_pipeline(pipeline), Options(rules=OPS, evaluate=numpy_runtime.evaluate_op, **options))
+def optimize(graph: Graph, pipeline: str | Sequence[Pass], **options: Any) -> tuple[Graph, list[PassReport]]:
+    """Run passes over a copy of the graph: a pipeline by name, passes by name with commas between, or functions."""
+    passes = passes_named(pipeline) if isinstance(pipeline, str) else tuple(pipeline)
+    return run_passes(graph, passes, Options(rules=OPS, evaluate=numpy_runtime.evaluate_op, **options))
 
 
-def executable(lowered: Lowered, pipeline: str | Sequence[str] = "O1") -> numpy_runtime.NumpyExecutable:
+def executable(lowered: Lowered, pipeline: str | Sequence[Pass] = "O1") -> numpy_runtime.NumpyExecutable:
     """Something that runs on NumPy and shares the variables' arrays."""
     graph, _ = optimize(lowered.graph, pipeline)
     return numpy_runtime.prepare(graph, lowered.state())

@@ -32,7 +32,6 @@ from graphc.metrics import Mean
 from graphc.ops.functional.variable import Variable
 from graphc.seeding import next_seed
 from graphc.train_step import LossTrackers, Step, StepRequest, build_step
-from graphc.training_logs import BatchLogs
 
 if TYPE_CHECKING:
     from graphc.model import Model
@@ -414,7 +413,7 @@ class Trainer:
                 begin(number)
             _run_step(step, fillers)
             if watched:
-                end(number, BatchLogs(self._results))
+                end(number, self._results)
                 if self.stop_training and training:
                     break
 
@@ -496,7 +495,7 @@ class Trainer:
                 if name not in results:
                     results[name] = np.empty((total, *output.shape[1:]), output.dtype)
                 results[name][start:stop] = output
-            run.on_predict_batch_end(number, {})
+            run.on_predict_batch_end(number, lambda: {"outputs": {n: a.copy() for n, a in plan.outputs.items()}})
         run.on_predict_end()
         names = flatten(forward.lowered.outputs)
         return pack_like(forward.lowered.outputs, [results[name] for name in names])

@@ -1,8 +1,8 @@
 """What each op does with operands that are stored in another arrangement: the one table of the `layout` pass.
 
-A rule turns a node into a `Plan`: the op and attributes that compute, from operands stored in some arrangement, a result
-stored in some arrangement. ``forward`` starts from how the operands are stored, ``backward`` from how the result is wanted.
-An op without a rule takes and gives values as they are meant.
+A rule turns a node into a `Plan`: the op and attributes that compute, from operands stored in some arrangement, a
+result stored in some arrangement. ``forward`` starts from how the operands are stored, ``backward`` from how the result
+is wanted. An op without a rule takes and gives values as they are meant.
 """
 
 from __future__ import annotations

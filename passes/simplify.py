@@ -26,11 +26,12 @@ import numpy as np
 
 from graphc.errors import GraphcError
 from graphc.ir import dtypes
-from graphc.ir.dims import Dim, Shape
+from graphc.ir.dims import Shape
 from graphc.ir.graph import Graph, Node, Value
 from graphc.ops.movement import permutation
 from graphc.ops.opdef import Trait
 from graphc.ops.slicing import TO_START, Span, slice_spans
+from graphc.passes.arrangement import open_shape
 from graphc.passes.base import Options, PassResult
 from graphc.passes.rewrite import Rewriter, Rule, always, apply_rules
 
@@ -217,16 +218,10 @@ def _rewrite_reshapes(rewriter: Rewriter, pair: _Pair) -> Value:
     wanted = pair.outer.output.type
     if pair.x.type == wanted:
         return pair.x
-    for shape in (pair.outer.attributes.get("shape"), _open_shape(wanted.shape)):
+    for shape in (pair.outer.attributes.get("shape"), open_shape(wanted.shape)):
         if shape is not None and _reshaped(rewriter, pair.x, shape) == wanted.shape:
             return rewriter.build.emit("Reshape", pair.x, shape=shape)
     return rewriter.build.emit("Reshape", pair.x, shape=wanted.shape)
-
-
-def _open_shape(shape: Shape) -> Shape | None:
-    """A shape with -1 for its only named dim, which spares every runtime to compute it."""
-    named = [dim for dim in shape if isinstance(dim, Dim)]
-    return tuple(-1 if dim is named[0] else dim for dim in shape) if len(named) == 1 and 0 not in shape else None
 
 
 def _reshaped(rewriter: Rewriter, x: Value, shape: Shape) -> Shape | None:

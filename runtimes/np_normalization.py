@@ -1,8 +1,8 @@
 """NumPy kernels of `graphc.ops.normalization`.
 
-They go over blocks of rows that stay in the cache, dealt to threads, and combine the blocks' sums in float64. The variance
-is summed around each block's own mean and the blocks are then joined (Chan, Golub and LeVeque 1979): as exact as two
-passes over the data, for the price of one. Sums over rows and over columns are BLAS products with ones.
+They go over blocks of rows that stay in the cache, dealt to threads, and combine the blocks' sums in float64. The
+variance is summed around each block's own mean and the blocks are then joined (Chan, Golub and LeVeque 1979): as exact
+as two passes over the data, for the price of one. Sums over rows and over columns are BLAS products with ones.
 """
 
 from __future__ import annotations
@@ -37,6 +37,14 @@ def _workers(lanes: int, elements: int, *, uses_blas: bool = True) -> int:
     return worker_count(lanes, worthwhile=elements >= _THREAD_WORK, uses_blas=uses_blas)
 
 
+def _split(rows: int, size: int) -> list[tuple[int, int]]:
+    """Blocks of rows of an array of this size; an even number of them, so that two threads get equal shares."""
+    if size == 0:
+        return []
+    parts = -(-size // _BLOCK)
+    return split_evenly(rows, min(rows, parts + parts % 2 if parts > 1 else 1))
+
+
 # -- batch normalization ----------------------------------------------------------------------------------------------
 
 
@@ -63,14 +71,12 @@ class _Channels:
         shape = call.inputs[0].shape
         axis = normalize_axis(call.attributes["axis"], len(shape))
         outer, self.count, inner = prod(shape[:axis]), shape[axis], prod(shape[axis + 1 :])
+        self._inner: int = inner
         self._scratch, self._dtype = call.scratch, call.outputs[0].dtype
         self._shape = (outer, self.count) if inner == 1 else (outer, self.count, inner)
         self.size = prod(self._shape)
         self.members = outer * inner  # of one channel
-        parts = -(-self.size // _BLOCK)
-        self.ranges = (
-            split_evenly(outer, max(1, min(outer, parts + parts % 2 if parts > 1 else 1))) if self.size else []
-        )
+        self.ranges = _split(outer, self.size)
         self.most = max((last - first for first, last in self.ranges), default=0)
         self.workers = _workers(len(self.ranges), self.size)
         self._ones = call.scratch((self.most,), self._dtype)
@@ -78,7 +84,7 @@ class _Channels:
 
     def members_of(self, first: int, last: int) -> int:
         """Elements of one channel in a block."""
-        return (last - first) * (self.members // self._shape[0])
+        return (last - first) * self._inner
 
     def view(self, array: Array) -> Array:
         """An operand or result in this form; an operand that cannot be viewed so is copied first."""
@@ -150,7 +156,7 @@ def _training(call: Call) -> Step:
     for i, (first, last) in enumerate(channels.ranges):
         worker, block = i % channels.workers, x[first:last]
         centered, center = blocks.array(worker, block.shape), centers[worker]
-        lane = [channels.total(block, means[i])]
+        lane: list[Step] = [channels.total(block, means[i])]
         lane.append(partial(np.divide, means[i], channels.members_of(first, last), out=means[i]))
         lane.append(center.load(means[i]))
         lane += [partial(np.subtract, b, c, out=d) for b, d, c in center.pairs(block, centered)]
@@ -187,12 +193,13 @@ def _training_grad(call: Call) -> Step:
     x, g, by_x = channels.view(call.inputs[0]), channels.view(call.inputs[4]), channels.view(out)
     sums, products, blocks = channels.sums(), channels.sums(), channels.blocks()
     center = channels.vector()
-    lanes, apply = [], []
+    lanes: list[list[Step]] = []
+    apply: list[list[Step]] = []
     gain, slope, offset = channels.vector(), channels.vector(), channels.vector()
     for i, (first, last) in enumerate(channels.ranges):
         block, gradient, target = x[first:last], g[first:last], by_x[first:last]
         work = blocks.array(i % channels.workers, block.shape)
-        lane = [channels.total(gradient, sums[i])]
+        lane: list[Step] = [channels.total(gradient, sums[i])]
         lane += [partial(np.subtract, b, c, out=d) for b, d, c in center.pairs(block, work)]
         lane += [partial(np.multiply, work, gradient, out=work), channels.total(work, products[i])]
         lanes.append(lane)
@@ -238,8 +245,7 @@ class _Rows:
         self._scratch, self.dtype = call.scratch, call.outputs[0].dtype
         self.shape = (prod(shape[:axis]), prod(shape[axis:]))
         rows, self.length = self.shape
-        parts = -(-rows * self.length // _BLOCK)
-        self.ranges = split_evenly(rows, min(rows, parts + parts % 2 if parts > 1 else 1)) if parts else []
+        self.ranges = _split(rows, rows * self.length)
         self.most = max((last - first for first, last in self.ranges), default=0)
         self.workers = _workers(len(self.ranges), rows * self.length)
         self.mean_weights = call.scratch((self.length,), self.dtype)
@@ -336,7 +342,7 @@ def _layer_grad(call: Call) -> Step:
         np.copyto(by_bias.reshape(-1), sums.sum(axis=0, dtype=np.float64), casting="same_kind")
         np.copyto(by_scale.reshape(-1), products.sum(axis=0, dtype=np.float64), casting="same_kind")
 
-    begin = [*rows.begin, partial(ones.fill, 1), gain.load(scale)]
+    begin: list[Step] = [*rows.begin, partial(ones.fill, 1), gain.load(scale)]
     return _in_order([*begin, run_lanes(lanes, rows.workers), combine])
 
 

@@ -54,12 +54,12 @@ def _pad(call: Call) -> Step:
     (x,), (out,) = call.inputs, call.outputs
     pads, mode = call.attributes["pads"], call.attributes["mode"]
     sides = list(zip(pads[: x.ndim], pads[x.ndim :], strict=True))
+    if any(n + min(b, 0) + min(a, 0) < 0 for n, (b, a) in zip(x.shape, sides, strict=True)):
+        raise ShapeError(f"Pad: pads {pads} cut more from shape {x.shape} than there is.")
     cuts = [slice(max(-b, 0), n - max(-a, 0)) for n, (b, a) in zip(x.shape, sides, strict=True)]
     kept = x[_array_index(cuts)]
     spans = [(max(b, 0), n - max(a, 0)) for n, (b, a) in zip(out.shape, sides, strict=True)]
     inner = out[_array_index(slice(start, end) for start, end in spans)]
-    if inner.shape != kept.shape:
-        raise ShapeError(f"Pad: pads {pads} cut more from shape {x.shape} than there is.")
     value = np.asarray(call.attributes["value"]).astype(out.dtype)
     steps: list[Step] = [partial(np.copyto, inner, kept)]
     # Only the borders are written. Those of a later axis run over those of earlier ones, and so make the corners.

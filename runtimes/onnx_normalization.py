@@ -1,5 +1,130 @@
-"""To be written."""
+"""ONNX rows of `graphc.ops.normalization`."""
 
-from graphc.runtimes.onnx_lowering import Row
+from __future__ import annotations
 
-ROWS: dict[str, Row] = {}
+from graphc.ir.types import TensorType, normalize_axis
+from graphc.runtimes.onnx_lowering import Lowering, Row
+
+
+class _Sheet:
+    """Emits arithmetic on tensor names, with statistics over given axes that stay with length 1.
+
+    Attributes:
+        wide: for numbers by channel, the axes that `widen` adds, so that they meet a tensor.
+    """
+
+    def __init__(self, lowering: Lowering, axes: tuple[int, ...], wide: tuple[int, ...] = ()) -> None:
+        self._lowering = lowering
+        self._x: TensorType = lowering.type(0)
+        self._axes = lowering.ints(axes)
+        self._wide = wide
+
+    def __call__(self, op: str, *operands: str | float, to: int | None = None) -> str:
+        """One operator of tensors and numbers; ``to`` makes it the node's output of that index."""
+        dtype = self._x.dtype
+        names = [self._lowering.scalar(x, dtype) if isinstance(x, float) else x for x in operands]
+        return self._lowering.emit(op, names, None if to is None else [self._lowering.outputs[to]])[0]
+
+    def sum(self, x: str) -> str:
+        return self._lowering.emit("ReduceSum", [x, self._axes], keepdims=1)[0]
+
+    def mean(self, x: str) -> str:
+        return self._lowering.emit("ReduceMean", [x, self._axes], keepdims=1)[0]
+
+    def inverse_root(self, variance: str) -> str:
+        epsilon = self._lowering.node.attributes["epsilon"]
+        return self("Reciprocal", self("Sqrt", self("Add", variance, epsilon)))
+
+    def widen(self, vector: str) -> str:
+        if not self._wide:
+            return vector
+        return self._lowering.emit("Unsqueeze", [vector, self._lowering.ints(self._wide)])[0]
+
+    def squeeze(self, x: str, to: int) -> None:
+        """Make an output from statistics, without the axes they were taken over."""
+        self._lowering.emit("Squeeze", [x, self._axes], [self._lowering.outputs[to]])
+
+    def sum_leading(self, x: str, axis: int, to: int) -> None:
+        """Make an output from the sum over the axes before ``axis``."""
+        if axis == 0:
+            self("Identity", x, to=to)
+        else:
+            axes = self._lowering.ints(range(axis))
+            self._lowering.emit("ReduceSum", [x, axes], [self._lowering.outputs[to]], keepdims=0)
+
+
+def _by_channel(lowering: Lowering) -> _Sheet:
+    rank = lowering.type(0).rank
+    axis = normalize_axis(lowering.node.attributes["axis"], rank)
+    others = tuple(a for a in range(rank) if a != axis)
+    return _Sheet(lowering, others, tuple(range(1, rank - axis)))
+
+
+def _batch_normalization(lowering: Lowering) -> None:
+    attributes, rank = lowering.node.attributes, lowering.type(0).rank
+    if normalize_axis(attributes["axis"], rank) == 1:
+        # ONNX Runtime folds this one into a convolution before it.
+        lowering.emit("BatchNormalization", lowering.inputs, lowering.outputs, epsilon=attributes["epsilon"])
+        return
+    # Two passes that broadcast: several times faster than transposes around BatchNormalization. Where the statistics
+    # are constants the runtime computes gain and shift once, when it loads the model.
+    x, scale, bias, mean, variance = lowering.inputs
+    sheet = _by_channel(lowering)
+    gain = sheet("Mul", scale, sheet.inverse_root(variance))
+    shift = sheet("Sub", bias, sheet("Mul", mean, gain))
+    sheet("Add", sheet("Mul", x, sheet.widen(gain)), sheet.widen(shift), to=0)
+
+
+def _training(lowering: Lowering) -> None:
+    x, scale, bias = lowering.inputs
+    sheet = _by_channel(lowering)
+    mean = sheet.mean(x)
+    centered = sheet("Sub", x, mean)
+    variance = sheet.mean(sheet("Mul", centered, centered))
+    gain = sheet("Mul", sheet.inverse_root(variance), sheet.widen(scale))
+    sheet("Add", sheet("Mul", centered, gain), sheet.widen(bias), to=0)
+    sheet.squeeze(mean, to=1)
+    sheet.squeeze(variance, to=2)
+
+
+def _training_grad(lowering: Lowering) -> None:
+    x, scale, mean, variance, g = lowering.inputs
+    sheet = _by_channel(lowering)
+    root = sheet.widen(sheet.inverse_root(variance))
+    normalized = sheet("Mul", sheet("Sub", x, sheet.widen(mean)), root)
+    product_ = sheet("Mul", g, normalized)
+    parts = sheet("Add", sheet.mean(g), sheet("Mul", normalized, sheet.mean(product_)))
+    sheet("Mul", sheet("Sub", g, parts), sheet("Mul", sheet.widen(scale), root), to=0)
+    sheet.squeeze(sheet.sum(product_), to=1)
+    sheet.squeeze(sheet.sum(g), to=2)
+
+
+def _layer_normalization(lowering: Lowering) -> None:
+    attributes = lowering.node.attributes
+    axis = normalize_axis(attributes["axis"], lowering.type(0).rank)
+    axis = axis - lowering.type(0).rank  # negative, ONNX's default for the last axis
+    lowering.emit("LayerNormalization", lowering.inputs, lowering.outputs, axis=axis, epsilon=attributes["epsilon"])
+
+
+def _layer_grad(lowering: Lowering) -> None:
+    x, scale, g = lowering.inputs
+    rank = lowering.type(0).rank
+    axis = normalize_axis(lowering.node.attributes["axis"], rank)
+    sheet = _Sheet(lowering, tuple(range(axis, rank)))
+    centered = sheet("Sub", x, sheet.mean(x))
+    root = sheet.inverse_root(sheet.mean(sheet("Mul", centered, centered)))
+    normalized = sheet("Mul", centered, root)
+    u = sheet("Mul", g, scale)
+    parts = sheet("Add", sheet.mean(u), sheet("Mul", normalized, sheet.mean(sheet("Mul", u, normalized))))
+    sheet("Mul", sheet("Sub", u, parts), root, to=0)
+    sheet.sum_leading(sheet("Mul", g, normalized), axis, to=1)
+    sheet.sum_leading(g, axis, to=2)
+
+
+ROWS: dict[str, Row] = {
+    "BatchNormalization": _batch_normalization,
+    "BatchNormTraining": _training,
+    "BatchNormTrainingGrad": _training_grad,
+    "LayerNormalization": _layer_normalization,
+    "LayerNormalizationGrad": _layer_grad,
+}

@@ -1,5 +1,127 @@
-"""To be written."""
+"""ONNX rows of `graphc.ops.pooling`; see `onnx_convolution` for layouts."""
 
-from graphc.runtimes.onnx_lowering import Row
+from __future__ import annotations
 
-ROWS: dict[str, Row] = {}
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+from graphc.ir.dims import DimLike, Shape, product
+from graphc.ops.pooling import pooling_windows
+from graphc.ops.windows import Windows, channel_axis, spatial_dims
+from graphc.runtimes.onnx_lowering import Lowering, Row
+from graphc.runtimes.onnx_windows import (
+    channels_first,
+    emit_result,
+    is_channels_last,
+    pads_attributes,
+    transpose_back,
+    transposed_convolution,
+    unless_default,
+)
+
+
+def _shape_first(lowering: Lowering, index: int) -> Shape:
+    """An operand's shape as (batch, channels, *spatial)."""
+    shape, layout = lowering.type(index).shape, lowering.node.attributes["layout"]
+    return (shape[0], shape[channel_axis(len(shape), layout)], *spatial_dims(shape, layout))
+
+
+def _max_pool(lowering: Lowering) -> None:
+    rank = lowering.type(0).rank
+    x = channels_first(lowering, lowering.inputs[0], rank)
+    emit_result(lowering, "MaxPool", [x], rank, **_max_attributes(lowering))
+
+
+def _max_attributes(lowering: Lowering) -> dict[str, Any]:
+    windows = pooling_windows(lowering.node.op, lowering.node.attributes)
+    spatial = _shape_first(lowering, 0)[2:]
+    return {
+        "kernel_shape": windows.kernel,
+        "strides": unless_default(windows.strides),
+        "dilations": unless_default(windows.dilations),
+        **(pads_attributes(windows, spatial) or {"auto_pad": "SAME_UPPER"}),
+    }
+
+
+def _first_maxima(lowering: Lowering) -> str:
+    """For each window, where its first maximum lies in the flattened input; as a vector."""
+    x = channels_first(lowering, lowering.inputs[0], lowering.type(0).rank)
+    _, indices = lowering.emit("MaxPool", [x], count=2, **_max_attributes(lowering))
+    return _flat(lowering, indices)
+
+
+def _flat(lowering: Lowering, x: str) -> str:
+    return lowering.emit("Reshape", [x, lowering.ints([-1])])[0]
+
+
+def _shaped(lowering: Lowering, x: str, shape: Sequence[DimLike]) -> None:
+    """Make the result from its elements in the order (batch, channels, *spatial)."""
+    operands = [x, lowering.dims(shape)]
+    if is_channels_last(lowering):
+        transpose_back(lowering, lowering.emit("Reshape", operands)[0], len(shape))
+    else:
+        lowering.emit("Reshape", operands, lowering.outputs)
+
+
+def _max_grad(lowering: Lowering) -> None:
+    shape, dtype = _shape_first(lowering, 0), lowering.type(0).dtype
+    places = _first_maxima(lowering)
+    g = _flat(lowering, channels_first(lowering, lowering.inputs[2], len(shape)))
+    (zeros,) = lowering.emit("Expand", [lowering.scalar(0.0, dtype), lowering.dims([product(shape)])])
+    (sums,) = lowering.emit("ScatterElements", [zeros, places, g], axis=0, reduction="add")
+    _shaped(lowering, sums, shape)
+
+
+def _max_select(lowering: Lowering) -> None:
+    places = _first_maxima(lowering)
+    v = _flat(lowering, channels_first(lowering, lowering.inputs[2], lowering.type(2).rank))
+    (found,) = lowering.emit("GatherElements", [v, places], axis=0)
+    _shaped(lowering, found, _shape_first(lowering, 1))
+
+
+def _average_attributes(windows: Windows, spatial: Shape) -> dict[str, Any]:
+    return {
+        "kernel_shape": windows.kernel,
+        "strides": unless_default(windows.strides),
+        **(pads_attributes(windows, spatial) or {}),
+    }
+
+
+def _average_pool(lowering: Lowering) -> None:
+    rank = lowering.type(0).rank
+    x = channels_first(lowering, lowering.inputs[0], rank)
+    windows = pooling_windows("AveragePool", lowering.node.attributes)
+    attributes = _average_attributes(windows, _shape_first(lowering, 0)[2:])
+    include_pad = int(lowering.node.attributes["count_include_pad"]) or None
+    emit_result(lowering, "AveragePool", [x], rank, count_include_pad=include_pad, **attributes)
+
+
+def _average_grad(lowering: Lowering) -> None:
+    """Each window's gradient over the number of its elements, spread by a transposed convolution with ones."""
+    batch, channels, *counts = _shape_first(lowering, 0)
+    dtype, lengths = lowering.type(0).dtype, tuple(lowering.node.attributes["dims"])
+    windows = pooling_windows("AveragePoolGrad", lowering.node.attributes)
+    g = channels_first(lowering, lowering.inputs[0], len(lengths) + 2)
+    # One image for each channel, so that one kernel serves them all and their number need not be known.
+    (images,) = lowering.emit("Reshape", [g, lowering.dims((batch * channels, 1, *counts))])
+    share = lowering.scalar(1.0 / prod(windows.kernel), dtype)
+    if windows.pads != (0,) * (2 * windows.rank) and not lowering.node.attributes["count_include_pad"]:
+        # Windows at the border have fewer elements: the mean of ones among padded zeros says which part of them.
+        (ones,) = lowering.emit("Expand", [lowering.scalar(1.0, dtype), lowering.dims((1, 1, *lengths))])
+        attributes = _average_attributes(windows, lengths)
+        (part,) = lowering.emit("AveragePool", [ones], count_include_pad=1, **attributes)
+        (share,) = lowering.emit("Div", [share, part])
+    (shares,) = lowering.emit("Mul", [images, share])
+    (ones,) = lowering.emit("Expand", [lowering.scalar(1.0, dtype), lowering.dims((1, 1, *windows.kernel))])
+    spread = transposed_convolution(lowering, [shares, ones], windows, (tuple(counts), lengths), 1)
+    _shaped(lowering, spread, (batch, channels, *lengths))
+
+
+ROWS: dict[str, Row] = {
+    "MaxPool": _max_pool,
+    "MaxPoolGrad": _max_grad,
+    "MaxPoolSelect": _max_select,
+    "AveragePool": _average_pool,
+    "AveragePoolGrad": _average_grad,
+}

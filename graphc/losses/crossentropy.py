@@ -176,10 +176,10 @@ def sparse_categorical_crossentropy(
         ignore_class: samples with this label have loss 0.
         axis: the axis of the classes.
     """
-    return _sparse(y_true, y_pred, from_logits, ignore_class, axis)[0]
+    return sparse_values_and_mask(y_true, y_pred, from_logits, ignore_class, axis)[0]
 
 
-def _sparse(y_true: Any, y_pred: Any, from_logits: bool, ignore_class: int | None, axis: int) -> tuple[Any, Any]:
+def sparse_values_and_mask(y_true: Any, y_pred: Any, from_logits: bool, ignore_class: int | None, axis: int) -> tuple[Any, Any]:
     """The values, and which of them count; None where all do."""
     labels, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
     if ignore_class is None:
@@ -345,7 +345,7 @@ class SparseCategoricalCrossentropy(_LabelLoss):
 
     def values_and_mask(self, y_true: Any, y_pred: Any) -> tuple[Any, Any]:
         """One value per sample, and which of them count."""
-        return _sparse(y_true, y_pred, **self.arguments)
+        return sparse_values_and_mask(y_true, y_pred, **self.arguments)
 
     def check_targets(self, y_true: Array, output_type: TensorType) -> None:
         """Targets must be class numbers in the output's shape without its class axis.

@@ -6,6 +6,7 @@ picks elements by index. The family's table joins the three.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import accumulate
 
@@ -49,11 +50,17 @@ def resolve_shape(shape: Sequence[DimLike], like: Shape) -> Shape:
     open_axes = [i for i, dim in enumerate(shape) if isinstance(dim, int) and dim < 0]
     if len(open_axes) > 1 or any(shape[i] != -1 for i in open_axes):
         raise ShapeError(f"Reshape: lengths must not be negative, and only one may be -1; got {wanted}.")
-    total = product(like)
-    known = product(dim for i, dim in enumerate(shape) if i not in open_axes)
+    given = [dim for i, dim in enumerate(shape) if i not in open_axes]
+    # Named lengths on both sides cancel, so that [batch, 4] to (batch, 5) is seen to be wrong for every batch.
+    common = Counter(dim for dim in like if isinstance(dim, str)) & Counter(
+        dim for dim in given if isinstance(dim, str)
+    )
+    total, known = _product_without(like, common), _product_without(given, common)
     if not open_axes:
         if agree(total, known) is None:
-            raise ShapeError(f"Reshape: {format_shape(like)} has {total} elements and {wanted} has {known}.")
+            raise ShapeError(
+                f"Reshape: {format_shape(like)} has {product(like)} elements, and {wanted} has {product(given)}."
+            )
         return tuple(shape)
     if known == 0:
         raise ShapeError(
@@ -62,9 +69,26 @@ def resolve_shape(shape: Sequence[DimLike], like: Shape) -> Shape:
     length = total // known
     if agree(total, product((length, known))) is None:
         raise ShapeError(
-            f"Reshape: the {total} elements of {format_shape(like)} do not fit {wanted}: {known} must divide them."
+            f"Reshape: the {product(like)} elements of {format_shape(like)} do not fit {wanted}: "
+            f"{product(given)} must divide them."
         )
     return tuple(length if i in open_axes else dim for i, dim in enumerate(shape))
+
+
+def _count_named(dims: Sequence[DimLike]) -> Counter[DimLike]:
+    return Counter(dim for dim in dims if isinstance(dim, str))
+
+
+def _product_without(dims: Sequence[DimLike], left_out: Counter[DimLike]) -> DimLike:
+    """The product of lengths, each named one left out as often as ``left_out`` says."""
+    remaining = Counter(left_out)
+    kept: list[DimLike] = []
+    for dim in dims:
+        if isinstance(dim, str) and remaining[dim]:
+            remaining[dim] -= 1
+        else:
+            kept.append(dim)
+    return product(kept)
 
 
 def _reshape_type(types: Types, attributes: Attributes) -> tuple[TensorType]:

@@ -154,10 +154,10 @@ def _pad_type(types: Types, attributes: Attributes) -> tuple[TensorType]:
     for axis, (length, *sides) in enumerate(zip(x.shape, before, after, strict=True)):
         if mode != "constant":
             _check_border(x, axis, [p for p in sides if isinstance(p, int)], mode)
-        dim = length + sides[0] + sides[1]
-        if isinstance(dim, int) and dim < 0:
+        kept = length + sum(min(p, 0) for p in sides if isinstance(p, int))
+        if isinstance(kept, int) and kept < 0:
             raise ShapeError(f"Pad: pads {tuple(sides)} cut more from axis {axis} of {x} than there is.")
-        dims.append(dim)
+        dims.append(length + sides[0] + sides[1])
     return (x.with_shape(dims),)
 
 

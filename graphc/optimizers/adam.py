@@ -15,8 +15,8 @@ from graphc.optimizers.optimizer import Optimizer
 class Adam(Optimizer):
     """``m += (g - m) * (1 - beta_1)``, ``v += (g**2 - v) * (1 - beta_2)``, ``w -= rate * m / (sqrt(v) + epsilon)``.
 
-    ``rate`` is ``learning_rate * sqrt(1 - beta_2**t) / (1 - beta_1**t)`` in step ``t``: the form without hats at the end
-    of section 2 of "Adam: A Method for Stochastic Optimization" (Kingma and Ba 2014).
+    ``rate`` is ``learning_rate * sqrt(1 - beta_2**t) / (1 - beta_1**t)`` in step ``t``: the form without hats at the
+    end of section 2 of "Adam: A Method for Stochastic Optimization" (Kingma and Ba 2014).
 
     Args:
         learning_rate: the rate.
