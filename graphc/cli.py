@@ -77,7 +77,9 @@ def export(
 
     model = _load_model(source, weights)
     if weights is None:
-        click.echo(f"graphc: {source} holds no weights: seeded initial weights are used (pass --weights FILE).", err=True)
+        click.echo(
+            f"graphc: {source} holds no weights: seeded initial weights are used (pass --weights FILE).", err=True
+        )
     done = export_model(
         model, output, opset=opset, target=target, pipeline=pipeline, verify=verify, dump_ir_after=dump_ir_after,
         dump=lambda name, text: click.echo(f"// after {name}\n{text}"),
@@ -86,7 +88,9 @@ def export(
     click.echo(f"{done.files[0]}: {len(done.nodes)} nodes ({', '.join(done.nodes[:12])}{', ...' * (len(done.nodes) > 12)}), "
                f"{size:,} bytes")  # fmt: skip
     for difference in done.differences:
-        click.echo(f"verified {difference.output}: largest difference {difference.largest:.3g} (ONNX Runtime against NumPy)")
+        click.echo(
+            f"verified {difference.output}: largest difference {difference.largest:.3g} (ONNX Runtime against NumPy)"
+        )
 
 
 @main.command()
@@ -136,7 +140,9 @@ def _run_numpy(model: str, weights: str | None, arrays: dict[str, Any]) -> dict[
         )
     loaded = _load_model(model, weights)
     if weights is None:
-        click.echo(f"graphc: {model} holds no weights: seeded initial weights are used (pass --weights FILE).", err=True)
+        click.echo(
+            f"graphc: {model} holds no weights: seeded initial weights are used (pass --weights FILE).", err=True
+        )
     results: dict[str, Any] = loaded._forward(training=False).run(loaded.as_feeds(arrays))
     return results
 

@@ -46,7 +46,8 @@ def resolve_targets(
     own = _metric_lists(names, metrics, "metrics")
     weighted = _metric_lists(names, weighted_metrics, "weighted_metrics")
     return [
-        OutputTarget(name, losses_module.get(losses[i]), weights[i], own[i], weighted[i]) for i, name in enumerate(names)
+        OutputTarget(name, losses_module.get(losses[i]), weights[i], own[i], weighted[i])
+        for i, name in enumerate(names)
     ]
 
 

@@ -65,7 +65,9 @@ class ArrayData:
         sizes = {name: len(a) for name, a in arrays.items()}
         if len(set(sizes.values())) > 1:
             listed = ", ".join(f"{name}: {size}" for name, size in sizes.items())
-            raise DataError(f"Data cardinality is ambiguous. Make sure all arrays contain the same number of samples. {listed}")
+            raise DataError(
+                f"Data cardinality is ambiguous. Make sure all arrays contain the same number of samples. {listed}"
+            )
         size = next(iter(sizes.values()))
         if size == 0:
             raise DataError("The dataset is empty: the arrays have no samples.")

@@ -115,7 +115,12 @@ def export_model(
         verify_each=verify_each,
     )
     path = Path(filepath)
-    options: dict[str, Any] = {"opset": opset, "target": target, "model_name": model.name, "producer_version": __version__}
+    options: dict[str, Any] = {
+        "opset": opset,
+        "target": target,
+        "model_name": model.name,
+        "producer_version": __version__,
+    }
     differences: Sequence[Difference] = ()
     if verify:
         # The same graph gives the same bytes, so what is checked here is what takes the name below; a file that fails

@@ -333,4 +333,3 @@ random_normal, random_uniform, truncated_normal_initializer = RandomNormal, Rand
 variance_scaling, orthogonal = VarianceScaling, Orthogonal
 glorot_uniform, glorot_normal, he_uniform, he_normal = GlorotUniform, GlorotNormal, HeUniform, HeNormal
 lecun_uniform, lecun_normal = LecunUniform, LecunNormal
-

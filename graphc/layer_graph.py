@@ -64,9 +64,7 @@ def _is_given(call: LayerCall, inputs: Sequence[SymbolicTensor]) -> bool:
     return all(any(t is x for x in inputs) for t in call.output_tensors)
 
 
-def _walk(
-    inputs: Sequence[SymbolicTensor], outputs: Sequence[SymbolicTensor]
-) -> tuple[list[LayerCall], list[Layer]]:
+def _walk(inputs: Sequence[SymbolicTensor], outputs: Sequence[SymbolicTensor]) -> tuple[list[LayerCall], list[Layer]]:
     """Calls, each behind all calls it needs; layers in the order of the first visit. Depth-first without recursion."""
     given = {id(t) for t in inputs}
     finished: list[LayerCall] = []

@@ -53,7 +53,9 @@ class ObjectTable:
         if found is None:
             found = self._names.get(name) or self._names.get(name.lower())
         if found is None:
-            raise ArgumentError(f"Could not interpret {self.kind} identifier: {name!r}.{did_you_mean(name, self._names)}")
+            raise ArgumentError(
+                f"Could not interpret {self.kind} identifier: {name!r}.{did_you_mean(name, self._names)}"
+            )
         return found
 
     def get(self, identifier: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
@@ -119,4 +121,6 @@ class ObjectTable:
         try:
             return make(dict(inner)) if make is not None else found(**inner)
         except TypeError as error:
-            raise ArgumentError(f"The configuration of {self.kind} {name} does not fit its constructor: {error}") from None
+            raise ArgumentError(
+                f"The configuration of {self.kind} {name} does not fit its constructor: {error}"
+            ) from None

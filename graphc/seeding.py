@@ -27,7 +27,7 @@ def set_random_seed(seed: int) -> None:
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= int(seed) < 2**32:
         raise ArgumentError(f"`seed` must be an integer from 0 to 2**32 - 1; got {seed!r}.")
     random.seed(int(seed))
-    np.random.seed(int(seed))  # noqa: NPY002 - the user's own code may draw from it
+    np.random.seed(int(seed))
     with _lock:
         _generator = np.random.default_rng(int(seed))
 

@@ -50,7 +50,9 @@ class Sequential(Model):
         self._stack.append(layer)
         if rebuild and isinstance(self._stack[0], InputLayer) and not isinstance(layer, InputLayer):
             end = self._functional.outputs[0] if self._functional is not None else self._stack[0].output
-            self._connect(self._stack[0].output, end, [x for x in self._stack[1:] if self._functional is None or x is layer])
+            self._connect(
+                self._stack[0].output, end, [x for x in self._stack[1:] if self._functional is None or x is layer]
+            )
 
     def pop(self, rebuild: bool = True) -> Layer | None:
         """Remove and return the last layer."""

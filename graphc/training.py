@@ -35,6 +35,7 @@ from graphc.train_step import LossTrackers, Step, StepRequest, build_step
 
 if TYPE_CHECKING:
     from graphc.model import Model
+    from graphc.runtimes.np_plan import Plan
 
 Array = np.ndarray[Any, Any]
 
@@ -169,7 +170,9 @@ class Trainer:
                 aliases |= dict(zip(self.output_names, names, strict=True))
                 aliases |= dict(zip(map(str, ordered_keys(cast("dict[Any, Any]", structure))), names, strict=True))
             if unknown := [k for k in y if k not in aliases]:
-                raise ArgumentError(f"Targets name {unknown[0]!r}, which is no output of the model; outputs are {names}.")
+                raise ArgumentError(
+                    f"Targets name {unknown[0]!r}, which is no output of the model; outputs are {names}."
+                )
             given = {aliases[k]: v for k, v in y.items()}
             flat = [given.get(n) for n in names]
         elif isinstance(y, list | tuple) and len(names) > 1:
@@ -193,9 +196,12 @@ class Trainer:
         else:
             flat = [sample_weight] * len(names)
         if len(flat) != len(names):
-            raise ArgumentError(f"`sample_weight` must have one entry for each of the outputs {names}; got {len(flat)}.")
+            raise ArgumentError(
+                f"`sample_weight` must have one entry for each of the outputs {names}; got {len(flat)}."
+            )
         return [
-            None if v is None else as_data_array(v, f"Sample weights of {n!r}") for n, v in zip(names, flat, strict=True)
+            None if v is None else as_data_array(v, f"Sample weights of {n!r}")
+            for n, v in zip(names, flat, strict=True)
         ]
 
     def _inputs_as_arrays(self, x: Any) -> dict[str, Array]:
@@ -262,7 +268,9 @@ class Trainer:
             return TensorType("float32" if dtype == "float64" else dtype, (Dim("batch"), *array.shape[1:]))
 
         y_types = tuple(type_of(f"target/{t.name}") for t in self._targets)
-        w_types = tuple(t and t.with_dtype("float32") for t in (type_of(f"sample_weight/{t.name}") for t in self._targets))
+        w_types = tuple(
+            t and t.with_dtype("float32") for t in (type_of(f"sample_weight/{t.name}") for t in self._targets)
+        )
         trainable = tuple(v.trainable for v in self.variables) if training else ()
         key = ("step", training, y_types, w_types, trainable)
         step: Step | None = self._compiled.get(key)
@@ -457,7 +465,12 @@ class Trainer:
         return self._as_returned(results, return_dict)
 
     def predict(
-        self, x: Any, batch_size: int | None = None, verbose: Any = "auto", steps: int | None = None, callbacks: Any = None
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
     ) -> Any:
         """The outputs for data, batch by batch, in inference mode.
 
@@ -495,7 +508,7 @@ class Trainer:
                 if name not in results:
                     results[name] = np.empty((total, *output.shape[1:]), output.dtype)
                 results[name][start:stop] = output
-            run.on_predict_batch_end(number, lambda: {"outputs": {n: a.copy() for n, a in plan.outputs.items()}})
+            run.on_predict_batch_end(number, lambda plan=plan: _copies(plan))
         run.on_predict_end()
         names = flatten(forward.lowered.outputs)
         return pack_like(forward.lowered.outputs, [results[name] for name in names])
@@ -549,6 +562,10 @@ def _run_step(step: Step, fillers: Mapping[str, Filler]) -> None:
     for name, buffer in plan.inputs.items():
         fill(buffer, *fillers[name])
     plan.execute()
+
+
+def _copies(plan: Plan) -> dict[str, Any]:
+    return {"outputs": {name: array.copy() for name, array in plan.outputs.items()}}
 
 
 class _ArraySource:

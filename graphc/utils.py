@@ -15,8 +15,8 @@ from graphc.custom_objects import (
     register_keras_serializable,
 )
 from graphc.errors import DataError
-from graphc.naming import clear_session
 from graphc.layers.symbolic import SymbolicTensor
+from graphc.naming import clear_session
 from graphc.seeding import set_random_seed
 
 __all__ = [

@@ -159,7 +159,11 @@ class Planner:
             if kernel.view is not None or len(node.outputs) != 1:
                 continue
             at, last = position[node.name], last_read.get(name, -1)
-            whole = all(v.producer.op == "State" and v.type == value.type for v in node.inputs if v is not None and source.get(v) == name)
+            whole = all(
+                v.producer.op == "State" and v.type == value.type
+                for v in node.inputs
+                if v is not None and source.get(v) == name
+            )
             if last < at or (last == at and kernel.in_place and whole):
                 landings[value] = name
         return landings

@@ -50,10 +50,14 @@ def test_export_with_weights_gives_the_models_numbers(tmp_path):
 
     model = read_model(MODELS / "digits_cnn.json")
     model.save_weights(tmp_path / "m.weights.h5")
-    result = run("export", MODELS / "digits_cnn.json", "-o", tmp_path / "m.onnx", "--weights", tmp_path / "m.weights.h5")
+    result = run(
+        "export", MODELS / "digits_cnn.json", "-o", tmp_path / "m.onnx", "--weights", tmp_path / "m.weights.h5"
+    )
     assert result.stderr == ""
     x = np.random.default_rng(0).random((3, 8, 8, 1), dtype="float32")
-    np.testing.assert_allclose(ort_runtime.prepare(tmp_path / "m.onnx").run({"image": x})["logits"], model(x), rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(
+        ort_runtime.prepare(tmp_path / "m.onnx").run({"image": x})["logits"], model(x), rtol=1e-5, atol=1e-5
+    )
 
 
 def test_dumped_ir_parses(tmp_path):
@@ -148,6 +152,16 @@ def test_cuda_never_falls_back(tmp_path):
         pytest.skip("a CUDA provider is installed here")
     run("export", MODELS / "mnist_mlp.json", "-o", tmp_path / "m.onnx")
     np.savez(tmp_path / "x.npz", pixels=np.zeros((1, 784), "float32"))
-    result = run("run", tmp_path / "m.onnx", "--runtime", "ort-cuda", "--input", tmp_path / "x.npz", "-o", tmp_path / "y.npz", code=2)
+    result = run(
+        "run",
+        tmp_path / "m.onnx",
+        "--runtime",
+        "ort-cuda",
+        "--input",
+        tmp_path / "x.npz",
+        "-o",
+        tmp_path / "y.npz",
+        code=2,
+    )
     assert "graphc[gpu]" in result.stderr
     assert not (tmp_path / "y.npz").exists()

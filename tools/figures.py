@@ -71,7 +71,10 @@ def main() -> int:
         ("MLP 784-64-64-10, RMSprop, batch 64: one training step", f"{1e3 * epoch / 200:.2f} ms"),
         ("the same: first epoch of 200 steps, compilation included", f"{compile_and_first:.2f} s"),
         ("the same: `predict` of one sample", f"{1e6 * seconds(lambda: model.predict(one, verbose=0), 200):.0f} µs"),
-        ("the same: export to ONNX", f"{1e3 * export:.0f} ms, {len(exported.nodes)} nodes: {', '.join(exported.nodes)}"),
+        (
+            "the same: export to ONNX",
+            f"{1e3 * export:.0f} ms, {len(exported.nodes)} nodes: {', '.join(exported.nodes)}",
+        ),
     ]
     print(f"{platform.machine()}, Python {platform.python_version()}, NumPy {np.__version__}\n")
     print("| what | figure |\n|---|---|")

@@ -23,7 +23,9 @@ class OpRules(Protocol):
     def defaults(self, op: str) -> Mapping[str, Any]:
         """The attributes that need not be given, with the values they then have."""
 
-    def infer(self, op: str, inputs: Sequence[TensorType | None], attributes: Mapping[str, Any]) -> Sequence[TensorType]:
+    def infer(
+        self, op: str, inputs: Sequence[TensorType | None], attributes: Mapping[str, Any]
+    ) -> Sequence[TensorType]:
         """The types of a node's outputs; raises `ShapeError`, `DTypeError` or `ArgumentError`."""
 
 
@@ -78,7 +80,9 @@ class Builder:
         """A value fed from outside."""
         if name in self.graph:
             raise GraphError(f"Graph {self.graph.name!r} already has a node named {name!r}.")
-        value = self.graph.add_node("Input", (), {"dtype": type_.dtype, "shape": type_.shape}, (type_,), name=name).output
+        value = self.graph.add_node(
+            "Input", (), {"dtype": type_.dtype, "shape": type_.shape}, (type_,), name=name
+        ).output
         self.graph.inputs.append(value)
         return value
 

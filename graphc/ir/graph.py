@@ -17,11 +17,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import islice
 from types import MappingProxyType
-from functools import cache
 from typing import TYPE_CHECKING, Any
-
 
 from graphc.errors import GraphError
 from graphc.ir.types import TensorType
@@ -218,7 +217,9 @@ class Graph:
         """All nodes in a topological order that is stable: among nodes that are ready, the oldest comes first."""
         if self._order is None:
             try:
-                names = list(_networkx().lexicographical_topological_sort(self._graph, key=lambda n: self.node(n).serial))
+                names = list(
+                    _networkx().lexicographical_topological_sort(self._graph, key=lambda n: self.node(n).serial)
+                )
             except _networkx().NetworkXUnfeasible:
                 cycle = [edge[0] for edge in _networkx().find_cycle(self._graph)]
                 raise GraphError(f"Graph {self.name!r} has a cycle through {', '.join(cycle)}.") from None

@@ -40,7 +40,11 @@ from graphc.layers.reshaping import Flatten, Permute, Reshape
 Convolution2D = Conv2D
 MaxPool2D = MaxPooling2D
 AvgPool2D = AveragePooling2D
-GlobalAvgPool1D, GlobalAvgPool2D, GlobalAvgPool3D = GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalAveragePooling3D
+GlobalAvgPool1D, GlobalAvgPool2D, GlobalAvgPool3D = (
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalAveragePooling3D,
+)
 GlobalMaxPool1D, GlobalMaxPool2D, GlobalMaxPool3D = GlobalMaxPooling1D, GlobalMaxPooling2D, GlobalMaxPooling3D
 
 LAYERS: dict[str, type[Layer]] = {
@@ -80,7 +84,7 @@ LAYERS: dict[str, type[Layer]] = {
 }
 """Class name to class: the closed table from which files make layers."""
 
-__all__ = [  # noqa: RUF022 - classes, then functions, then second names
+__all__ = [
     *LAYERS,
     "Layer",
     "InputSpec",

@@ -18,7 +18,9 @@ def positive_int(value: Any, name: str) -> int:
         ArgumentError: it is not a positive integer.
     """
     if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) <= 0:
-        raise ArgumentError(f"Received an invalid value for `{name}`, expected a positive integer. Received: {name}={value!r}")
+        raise ArgumentError(
+            f"Received an invalid value for `{name}`, expected a positive integer. Received: {name}={value!r}"
+        )
     return int(value)
 
 

@@ -48,7 +48,9 @@ def standard_tuple(value: Any, rank: int, name: str, *, minimum: int = 1) -> tup
     if len(numbers) != rank or any(isinstance(v, bool) or not hasattr(v, "__index__") for v in numbers):
         raise ArgumentError(f"The `{name}` argument must be a tuple of {rank} integers. Received {name}={value!r}")
     if any(v < minimum for v in numbers):
-        raise ArgumentError(f"The `{name}` argument must hold integers of at least {minimum}. Received {name}={value!r}")
+        raise ArgumentError(
+            f"The `{name}` argument must hold integers of at least {minimum}. Received {name}={value!r}"
+        )
     return tuple(int(v) for v in numbers)
 
 

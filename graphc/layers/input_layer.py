@@ -12,8 +12,8 @@ from graphc.ir.dims import Dim
 from graphc.ir.dtypes import standardize_dtype
 from graphc.ir.types import TensorType
 from graphc.layers.layer import Layer
-from graphc.naming import auto_name
 from graphc.layers.symbolic import LayerCall, SymbolicTensor
+from graphc.naming import auto_name
 
 # What the axes of one sample are called, by the sample's rank; unnamed axes are numbered.
 _AXIS_NAMES: dict[int, tuple[str, ...]] = {
@@ -112,7 +112,7 @@ class InputLayer(Layer):
         return cls(**given)
 
 
-def Input(  # noqa: N802 - Keras's name
+def Input(
     shape: Any = None,
     batch_size: int | None = None,
     dtype: Any = None,

@@ -38,7 +38,9 @@ def check_input_spec(spec: Any, inputs: Any, layer: str) -> None:
     """
     specs, tensors = flatten(spec), flatten(inputs)
     if len(specs) != len(tensors):
-        raise ShapeError(f"Layer {layer!r} expects {len(specs)} input(s), but it received {len(tensors)} input tensors.")
+        raise ShapeError(
+            f"Layer {layer!r} expects {len(specs)} input(s), but it received {len(tensors)} input tensors."
+        )
     for i, (expected, x) in enumerate(zip(specs, tensors, strict=True)):
         if expected is None:
             continue

@@ -18,10 +18,10 @@ from graphc.ir.dtypes import is_float, standardize_dtype
 from graphc.ir.graph import Graph, Origin
 from graphc.ir.types import TensorType
 from graphc.layers.input_spec import check_input_spec
-from graphc.naming import auto_name, snake_case
 from graphc.layers.scope import current_path, current_training, layer_scope
 from graphc.layers.structure import flatten, map_structure
 from graphc.layers.symbolic import LayerCall, SymbolicTensor, public_shape
+from graphc.naming import auto_name, snake_case
 from graphc.ops.functional import dispatch
 from graphc.ops.functional.tracing import TracedTensor, Tracer, current_tracer, untraced
 from graphc.ops.functional.variable import Variable
@@ -248,7 +248,9 @@ class Layer:
 
     def call(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the outputs; to be written by subclasses."""
-        raise GraphcError(f"Layer {type(self).__name__} does not define `call(self, inputs)`, which computes its output.")
+        raise GraphcError(
+            f"Layer {type(self).__name__} does not define `call(self, inputs)`, which computes its output."
+        )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         self._check_initialized()
@@ -271,7 +273,9 @@ class Layer:
                 self._add_activity_loss(tracer, outputs)
                 return outputs
 
-    def _prepare_arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    def _prepare_arguments(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         args, kwargs = map_structure(self._to_tensor, args), map_structure(self._to_tensor, kwargs)
         first = args[0] if args else next(iter(kwargs.values()), None)
         if self.input_spec is not None and first is not None:
@@ -310,7 +314,9 @@ class Layer:
     def _build_once(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         if self.built:
             return
-        parameters = [p for p in inspect.signature(self.build).parameters.values() if p.default is inspect.Parameter.empty]
+        parameters = [
+            p for p in inspect.signature(self.build).parameters.values() if p.default is inspect.Parameter.empty
+        ]
         given = dict(zip(self._call_parameters, args, strict=False)) | kwargs
         if len(parameters) > 1:
             # build(self, query_shape, value_shape): one shape for each argument of call.
@@ -583,7 +589,9 @@ def _attribute_leaves(layer: Layer) -> Iterator[Any]:
                 yield item
 
 
-_NOT_PARTS = frozenset({"_weights", "_calls", "_constructor_arguments", "_losses", "_origin", "_build_shapes", "input_spec"})
+_NOT_PARTS = frozenset(
+    {"_weights", "_calls", "_constructor_arguments", "_losses", "_origin", "_build_shapes", "input_spec"}
+)
 
 
 def _user_line() -> tuple[str, int]:

@@ -57,13 +57,13 @@ def _aligned(tensors: list[Any]) -> list[Any]:
                     f"Inputs have incompatible shapes. Received shapes {longest} and {sample}: {a} and {b} differ and "
                     "neither is 1."
                 )
-    aligned = []
-    for x in tensors:
-        missing = rank - len(dispatch.shape_of(x))
-        for _ in range(missing):
-            x = ops.expand_dims(x, 1)
-        aligned.append(x)
-    return aligned
+    return [_with_rank(x, rank) for x in tensors]
+
+
+def _with_rank(x: Any, rank: int) -> Any:
+    while len(dispatch.shape_of(x)) < rank:
+        x = ops.expand_dims(x, 1)
+    return x
 
 
 class Add(Merge):

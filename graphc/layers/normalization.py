@@ -76,7 +76,9 @@ class BatchNormalization(Layer):
         """Make gamma, beta and the moving averages."""
         rank = len(input_shape)
         if not -rank <= self.axis < rank or self.axis % rank == 0:
-            raise ShapeError(f"Axis {self.axis} of layer {self.name!r} is not a channel axis of inputs of shape {input_shape}.")
+            raise ShapeError(
+                f"Axis {self.axis} of layer {self.name!r} is not a channel axis of inputs of shape {input_shape}."
+            )
         channels = input_shape[self.axis]
         if channels is None:
             raise ArgumentError(
@@ -85,11 +87,19 @@ class BatchNormalization(Layer):
         shape = (channels,)
         if self.scale:
             self.gamma = self.add_weight(
-                shape, self.gamma_initializer, regularizer=self.gamma_regularizer, constraint=self.gamma_constraint, name="gamma"
+                shape,
+                self.gamma_initializer,
+                regularizer=self.gamma_regularizer,
+                constraint=self.gamma_constraint,
+                name="gamma",
             )
         if self.center:
             self.beta = self.add_weight(
-                shape, self.beta_initializer, regularizer=self.beta_regularizer, constraint=self.beta_constraint, name="beta"
+                shape,
+                self.beta_initializer,
+                regularizer=self.beta_regularizer,
+                constraint=self.beta_constraint,
+                name="beta",
             )
         self.moving_mean = self.add_weight(shape, self.moving_mean_initializer, trainable=False, name="moving_mean")
         self.moving_variance = self.add_weight(

@@ -37,4 +37,3 @@ class Operation(Layer):
     def get_config(self) -> dict[str, Any]:
         """Keras stores nothing but the name for these."""
         return {"name": self.name}
-

@@ -46,7 +46,9 @@ class Reshape(Layer):
         super().__init__(**kwargs)
         shape = (target_shape,) if isinstance(target_shape, int) else tuple(target_shape)
         if any(isinstance(d, bool) or not isinstance(d, int) or d < -1 for d in shape):
-            raise ArgumentError(f"`target_shape` must hold non-negative integers, and -1 at most once; got {target_shape}.")
+            raise ArgumentError(
+                f"`target_shape` must hold non-negative integers, and -1 at most once; got {target_shape}."
+            )
         if shape.count(-1) > 1:
             raise ArgumentError(
                 f"There must be at most one unknown dimension (-1) in `target_shape`. Received: target_shape={target_shape}."

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from graphc.errors import ArgumentError
 from graphc.ir.dims import Dim
 from graphc.ir.types import TensorType
-from graphc.naming import auto_name
 from graphc.layers.structure import flatten
+from graphc.naming import auto_name
 from graphc.ops.functional.operators import TensorOperators
 
 if TYPE_CHECKING:

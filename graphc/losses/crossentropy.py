@@ -179,7 +179,9 @@ def sparse_categorical_crossentropy(
     return sparse_values_and_mask(y_true, y_pred, from_logits, ignore_class, axis)[0]
 
 
-def sparse_values_and_mask(y_true: Any, y_pred: Any, from_logits: bool, ignore_class: int | None, axis: int) -> tuple[Any, Any]:
+def sparse_values_and_mask(
+    y_true: Any, y_pred: Any, from_logits: bool, ignore_class: int | None, axis: int
+) -> tuple[Any, Any]:
     """The values, and which of them count; None where all do."""
     labels, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
     if ignore_class is None:

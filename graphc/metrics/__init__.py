@@ -64,28 +64,27 @@ from graphc.metrics.of_losses import (
     SquaredHinge,
 )
 from graphc.metrics.reduction import Mean, MeanMetricWrapper, Sum
-from graphc.naming import snake_case
 from graphc.object_table import ObjectTable
 
 _TABLE = ObjectTable(
     "metric",
     "keras.metrics",
-    functions=(
-        binary_accuracy, binary_focal_crossentropy, categorical_accuracy, categorical_focal_crossentropy, huber, log_cosh,
-        sparse_categorical_accuracy, sparse_top_k_categorical_accuracy, top_k_categorical_accuracy,
-    ),
     classes=(
         Mean, Sum, MeanMetricWrapper, Accuracy, BinaryAccuracy, CategoricalAccuracy, SparseCategoricalAccuracy,
-        TopKCategoricalAccuracy, SparseTopKCategoricalAccuracy, MeanSquaredError, RootMeanSquaredError, MeanAbsoluteError,
-        MeanAbsolutePercentageError, MeanSquaredLogarithmicError, CosineSimilarity, LogCoshError, Hinge, SquaredHinge,
-        CategoricalHinge, KLDivergence, Poisson, BinaryCrossentropy, CategoricalCrossentropy,
+        TopKCategoricalAccuracy, SparseTopKCategoricalAccuracy, MeanSquaredError, RootMeanSquaredError,
+        MeanAbsoluteError, MeanAbsolutePercentageError, MeanSquaredLogarithmicError, CosineSimilarity, LogCoshError,
+        Hinge, SquaredHinge, CategoricalHinge, KLDivergence, Poisson, BinaryCrossentropy, CategoricalCrossentropy,
         SparseCategoricalCrossentropy, TruePositives, TrueNegatives, FalsePositives, FalseNegatives, Precision, Recall,
     ),
+    # Only functions without a class of their own: where there are both, a name stands for the class, as in Keras.
+    functions=(binary_focal_crossentropy, categorical_focal_crossentropy, huber),
     aliases={
         "bce": BinaryCrossentropy,
         "BCE": BinaryCrossentropy,
         "kld": KLDivergence,
         "KLD": KLDivergence,
+        "log_cosh": LogCoshError,
+        "logcosh": LogCoshError,
         "mae": MeanAbsoluteError,
         "MAE": MeanAbsoluteError,
         "mape": MeanAbsolutePercentageError,
@@ -96,7 +95,20 @@ _TABLE = ObjectTable(
         "MSLE": MeanSquaredLogarithmicError,
     },
 )  # fmt: skip
-# A class wins over the function of the same snake_case name, as in Keras.
+
+# What the configuration of a `MeanMetricWrapper` may name.
+_FUNCTIONS = ObjectTable(
+    "metric function",
+    "keras.metrics",
+    functions=(
+        binary_accuracy, binary_crossentropy, binary_focal_crossentropy, categorical_accuracy, categorical_crossentropy,
+        categorical_focal_crossentropy, categorical_hinge, hinge, huber, kl_divergence, log_cosh, mean_absolute_error,
+        mean_absolute_percentage_error, mean_squared_error, mean_squared_logarithmic_error, poisson,
+        sparse_categorical_accuracy, sparse_categorical_crossentropy, sparse_top_k_categorical_accuracy, squared_hinge,
+        top_k_categorical_accuracy,
+    ),
+)  # fmt: skip
+
 _ACCURACIES = {"binary": BinaryAccuracy, "sparse": SparseCategoricalAccuracy, "categorical": CategoricalAccuracy}
 _CROSSENTROPIES = {
     "binary": BinaryCrossentropy,
@@ -124,9 +136,7 @@ def resolve_accuracy(y_true_shape: tuple[Any, ...], y_pred_shape: tuple[Any, ...
     return _ACCURACIES[kind_of_targets(y_true_shape, y_pred_shape)]
 
 
-def resolve(
-    identifier: Any, y_true_shape: tuple[Any, ...], y_pred_shape: tuple[Any, ...]
-) -> tuple[Metric, str]:
+def resolve(identifier: Any, y_true_shape: tuple[Any, ...], y_pred_shape: tuple[Any, ...]) -> tuple[Metric, str]:
     """A metric from whatever ``compile`` takes, and its name in logs: the string as typed, or the metric's own name.
 
     Raises:
@@ -165,6 +175,68 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     """
     inner = config.get("config") if isinstance(config, Mapping) else None
     if isinstance(inner, Mapping) and "fn" in inner:
-        function = _TABLE.deserialize(inner["fn"], custom_objects)
+        function = _FUNCTIONS.deserialize(inner["fn"], custom_objects)
         config = {**config, "config": {**inner, "fn": function}}
     return _TABLE.deserialize(config, custom_objects)
+
+
+__all__ = [
+    "Accuracy",
+    "BinaryAccuracy",
+    "BinaryCrossentropy",
+    "CategoricalAccuracy",
+    "CategoricalCrossentropy",
+    "CategoricalHinge",
+    "CosineSimilarity",
+    "FalseNegatives",
+    "FalsePositives",
+    "Hinge",
+    "KLDivergence",
+    "LogCoshError",
+    "Mean",
+    "MeanAbsoluteError",
+    "MeanAbsolutePercentageError",
+    "MeanMetricWrapper",
+    "MeanSquaredError",
+    "MeanSquaredLogarithmicError",
+    "Metric",
+    "Poisson",
+    "Precision",
+    "Recall",
+    "RootMeanSquaredError",
+    "SparseCategoricalAccuracy",
+    "SparseCategoricalCrossentropy",
+    "SparseTopKCategoricalAccuracy",
+    "SquaredHinge",
+    "Sum",
+    "TopKCategoricalAccuracy",
+    "TrueNegatives",
+    "TruePositives",
+    "binary_accuracy",
+    "binary_crossentropy",
+    "binary_focal_crossentropy",
+    "categorical_accuracy",
+    "categorical_crossentropy",
+    "categorical_focal_crossentropy",
+    "categorical_hinge",
+    "deserialize",
+    "get",
+    "hinge",
+    "huber",
+    "is_shape_dependent",
+    "kl_divergence",
+    "log_cosh",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_error",
+    "mean_squared_logarithmic_error",
+    "poisson",
+    "resolve",
+    "resolve_accuracy",
+    "serialize",
+    "sparse_categorical_accuracy",
+    "sparse_categorical_crossentropy",
+    "sparse_top_k_categorical_accuracy",
+    "squared_hinge",
+    "top_k_categorical_accuracy",
+]

@@ -90,7 +90,7 @@ class _Count(_Confusion):
         super().__init__(thresholds, None, name, dtype)
         self.accumulator = self._counter("accumulator")
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Collect a batch of targets, 0 or 1, and predictions between them."""
         self._count({(self.decision, self.truth): self.accumulator}, y_true, y_pred, sample_weight)
 
@@ -146,7 +146,7 @@ class _Ratio(_Confusion):
         self.true_positives = self._counter("true_positives")
         self._others = self._counter(self.other_name)
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:  # type: ignore[override]
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Collect a batch of targets, 0 or 1, and predictions between them."""
         counters = {(True, True): self.true_positives, self.other: self._others}
         self._count(counters, y_true, y_pred, sample_weight)

@@ -19,8 +19,9 @@ from graphc.ops.functional.variable import Variable
 class Metric:
     """Collects in ``update_state`` and tells in ``result``.
 
-    Subclasses make their state with `add_variable` in ``__init__`` and change it with ``assign`` in ``update_state``, which is
-    written with functions of `graphc.ops`: so it runs at once on arrays, and becomes part of the train step when traced.
+    Subclasses make their state with `add_variable` in ``__init__`` and change it with ``assign`` in ``update_state``,
+    which is written with functions of `graphc.ops`: so it runs at once on arrays, and becomes part of the train step
+    when it is traced.
 
     Args:
         dtype: of the state; float32 by default.
@@ -47,7 +48,12 @@ class Metric:
         return self._variables + [v for metric in inner for v in metric.variables]
 
     def add_variable(
-        self, shape: Sequence[int], initializer: Any = "zeros", dtype: Any = None, aggregation: str = "sum", name: Any = None
+        self,
+        shape: Sequence[int],
+        initializer: Any = "zeros",
+        dtype: Any = None,
+        aggregation: str = "sum",
+        name: Any = None,
     ) -> Variable:
         """Make a part of the state.
 
@@ -72,13 +78,17 @@ class Metric:
         self._variables.append(variable)
         return variable
 
-    def add_weight(self, shape: Sequence[int] = (), initializer: Any = None, dtype: Any = None, name: Any = None) -> Variable:
+    def add_weight(
+        self, shape: Sequence[int] = (), initializer: Any = None, dtype: Any = None, name: Any = None
+    ) -> Variable:
         """`add_variable` under its old name."""
         return self.add_variable(shape, initializer, dtype, name=name)
 
     def update_state(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
         """Collect a batch; to be written by subclasses."""
-        raise ArgumentError(f"Metric {type(self).__name__} must define `update_state(self, y_true, y_pred, sample_weight=None)`.")
+        raise ArgumentError(
+            f"Metric {type(self).__name__} must define `update_state(self, y_true, y_pred, sample_weight=None)`."
+        )
 
     def result(self) -> Any:
         """The number so far; to be written by subclasses."""

@@ -52,9 +52,7 @@ def resolve_shape(shape: Sequence[DimLike], like: Shape) -> Shape:
         raise ShapeError(f"Reshape: lengths must not be negative, and only one may be -1; got {wanted}.")
     given = [dim for i, dim in enumerate(shape) if i not in open_axes]
     # Named lengths on both sides cancel, so that [batch, 4] to (batch, 5) is seen to be wrong for every batch.
-    common = Counter(dim for dim in like if isinstance(dim, str)) & Counter(
-        dim for dim in given if isinstance(dim, str)
-    )
+    common = _count_named(like) & _count_named(given)
     total, known = _product_without(like, common), _product_without(given, common)
     if not open_axes:
         if agree(total, known) is None:

@@ -28,7 +28,12 @@ def layer_object(layer: Layer) -> dict[str, Any]:
     """One layer as Keras's serialised object: module, class name, configuration, build configuration."""
     if isinstance(layer, Functional):
         head = {"module": "keras.src.models.functional", "class_name": "Functional"}
-        return {**head, "config": layer.get_config(), "registered_name": "Functional", "build_config": {"input_shape": None}}
+        return {
+            **head,
+            "config": layer.get_config(),
+            "registered_name": "Functional",
+            "build_config": {"input_shape": None},
+        }
     cls = type(layer)
     if isinstance(layer, Sequential):
         entry: dict[str, Any] = {"module": "keras", "class_name": "Sequential", "config": layer.get_config()}
@@ -37,7 +42,12 @@ def layer_object(layer: Layer) -> dict[str, Any]:
             entry["build_config"] = {"input_shape": list(layer.input_shape)}
         return entry
     if LAYERS.get(cls.__name__) is cls:
-        entry = {"module": "keras.layers", "class_name": cls.__name__, "config": layer.get_config(), "registered_name": None}
+        entry = {
+            "module": "keras.layers",
+            "class_name": cls.__name__,
+            "config": layer.get_config(),
+            "registered_name": None,
+        }
     else:
         module = registered_module(cls) or cls.__module__
         entry = {
@@ -108,7 +118,9 @@ def _places(structure: Any, place: Any) -> Any:
     return [_places(v, place) for v in structure]
 
 
-def _operation_entry(layer: Operation, calls: list[LayerCall], history: Any) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def _operation_entry(
+    layer: Operation, calls: list[LayerCall], history: Any
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Keras keeps tensors in the call and every other argument in the operation's configuration."""
     signature = inspect.signature(layer.function)
     config: dict[str, Any] = {"name": layer.name}
@@ -126,7 +138,12 @@ def _operation_entry(layer: Operation, calls: list[LayerCall], history: Any) -> 
         nodes.append(_node(args, {}, history))
     family = "nn" if layer.function.__module__ == _NN_FUNCTIONS else "numpy"
     class_name = operation_class_name(layer.function)
-    entry = {"module": f"keras.src.ops.{family}", "class_name": class_name, "config": config, "registered_name": class_name}
+    entry = {
+        "module": f"keras.src.ops.{family}",
+        "class_name": class_name,
+        "config": config,
+        "registered_name": class_name,
+    }
     return entry, nodes
 
 
@@ -191,7 +208,9 @@ class _Reader:
                     waiting.append((name, node))
             if len(waiting) == len(pending):
                 names = sorted({name for name, _ in waiting})
-                raise ModelFileError(f"The calls of layers {names[:5]} wait for each other or for layers that do not exist.")
+                raise ModelFileError(
+                    f"The calls of layers {names[:5]} wait for each other or for layers that do not exist."
+                )
             pending = waiting
 
     def _call(self, name: str, node: Mapping[str, Any]) -> bool:
@@ -239,8 +258,7 @@ class _Reader:
             except _NotYet:
                 raise ModelFileError(f"The model's inputs or outputs name {places!r}, which does not exist.") from None
         if isinstance(places, list) and places:
-            tensors = [self._structure(v) for v in places]
-            return tensors
+            return [self._structure(v) for v in places]
         raise ModelFileError(f"`input_layers` and `output_layers` must name tensors; found {places!r:.60}.")
 
 
@@ -300,7 +318,11 @@ def _operation_from(class_name: str, config: Mapping[str, Any]) -> Operation:
 
 def sequential_config(model: Sequential) -> dict[str, Any]:
     """Name, dtype, layers in order, and the input shape when it is known."""
-    config: dict[str, Any] = {"name": model.name, "trainable": model.trainable, "dtype": dtype_policy_config(model.dtype)}
+    config: dict[str, Any] = {
+        "name": model.name,
+        "trainable": model.trainable,
+        "dtype": dtype_policy_config(model.dtype),
+    }
     config["layers"] = [layer_object(layer) for layer in model._stack]
     if model._functional is not None:
         config["build_input_shape"] = list(model.input_shape)
@@ -332,5 +354,3 @@ def sequential_from_config(config: Mapping[str, Any], custom_objects: Mapping[st
     if config.get("trainable") is False:
         model.trainable = False
     return model
-
-

@@ -77,7 +77,9 @@ def read_model(path: Any, custom_objects: Mapping[str, Any] | None = None) -> An
             raise ModelFileError(f"{file} has {file.stat().st_size} bytes; a model.json has at most {MAX_JSON_BYTES}.")
         text = file.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
-        raise ModelFileError(f"{file} is not UTF-8 text: byte {error.start} is {error.object[error.start]:#04x}.") from None
+        raise ModelFileError(
+            f"{file} is not UTF-8 text: byte {error.start} is {error.object[error.start]:#04x}."
+        ) from None
     except OSError as error:
         raise ModelFileError(f"{file} cannot be read: {error.strerror}.") from None
     try:
@@ -99,7 +101,9 @@ def parse_json(text: str, what: str) -> Any:
     try:
         return json.loads(text)
     except json.JSONDecodeError as error:
-        raise ModelFileError(f"{what} is not valid JSON (line {error.lineno}, column {error.colno}): {error.msg}.") from None
+        raise ModelFileError(
+            f"{what} is not valid JSON (line {error.lineno}, column {error.colno}): {error.msg}."
+        ) from None
     except RecursionError:
         raise ModelFileError(f"{what} is nested too deeply to be a model.") from None
     except ValueError as error:  # an integer of thousands of digits

@@ -17,9 +17,9 @@ import numpy as np
 from graphc.atomic import atomic_write
 from graphc.errors import ArgumentError, ModelFileError, NotBuiltError
 from graphc.layers.layer import Layer
-from graphc.naming import snake_case
 from graphc.layers.operation import Operation
 from graphc.model import Model
+from graphc.naming import snake_case
 from graphc.ops.functional.variable import Variable
 from graphc.sequential import Sequential
 
@@ -120,7 +120,9 @@ def _children(layer: Layer) -> Iterator[tuple[str, Layer]]:
         elif isinstance(value, list | tuple | set):
             yield from ((f"{name}/{part}", x) for part, x in _numbered([v for v in value if isinstance(v, Layer)]))
         elif isinstance(value, dict):
-            yield from ((f"{name}/{part}", x) for part, x in _numbered([v for v in value.values() if isinstance(v, Layer)]))
+            yield from (
+                (f"{name}/{part}", x) for part, x in _numbered([v for v in value.values() if isinstance(v, Layer)])
+            )
 
 
 def _numbered(layers: list[Layer]) -> Iterator[tuple[str, Layer]]:

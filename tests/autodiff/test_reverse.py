@@ -35,7 +35,9 @@ def test_a_value_used_several_times_sums_its_gradients():
     np.testing.assert_allclose(run(b, {"g": g}, x=data)["g"], 2 * data + 3 * data**2, rtol=1e-14)
 
 
-@pytest.mark.parametrize(("left", "right"), [((4, 3), (3,)), ((4, 1), (1, 3)), ((), (4, 3)), ((2, 1, 3), (4, 1)), ((0, 3), (3,))])
+@pytest.mark.parametrize(
+    ("left", "right"), [((4, 3), (3,)), ((4, 1), (1, 3)), ((), (4, 3)), ((2, 1, 3), (4, 1)), ((0, 3), (3,))]
+)
 def test_broadcast_operands_get_gradients_of_their_own_shape(left, right):
     b, v = build(x=left, y=right)
     out = b.emit("Mul", v["x"], v["y"])
@@ -51,7 +53,9 @@ def test_broadcast_operands_get_gradients_of_their_own_shape(left, right):
         a = np.broadcast_to(a, full)
         lead = len(full) - len(shape)
         a = a.sum(axis=tuple(range(lead)))
-        return a.sum(axis=tuple(i for i, d in enumerate(shape) if d == 1 and a.shape[i] != 1), keepdims=True).reshape(shape)
+        return a.sum(axis=tuple(i for i, d in enumerate(shape) if d == 1 and a.shape[i] != 1), keepdims=True).reshape(
+            shape
+        )
 
     np.testing.assert_allclose(result["gx"], summed(y, left), rtol=1e-12)
     np.testing.assert_allclose(result["gy"], summed(x, right), rtol=1e-12)

@@ -82,7 +82,14 @@ def test_promotion_is_commutative_and_associative():
 
 @pytest.mark.parametrize(
     ("given", "name"),
-    [("float32", "float32"), (np.float64, "float64"), (np.dtype("i4"), "int32"), (bool, "bool"), (float, "float32"), ("half", "float16")],
+    [
+        ("float32", "float32"),
+        (np.float64, "float64"),
+        (np.dtype("i4"), "int32"),
+        (bool, "bool"),
+        (float, "float32"),
+        ("half", "float16"),
+    ],
 )
 def test_dtype_names(given, name):
     assert standardize_dtype(given) == name

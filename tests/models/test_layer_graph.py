@@ -203,7 +203,11 @@ def test_a_chain_of_three_thousand_layers():
         (lambda: layers.Reshape((5,))(graphc.Input((4,))), ShapeError, "target_shape"),
         (lambda: graphc.Input(4), ArgumentError, r"\(4,\)"),
         (lambda: graphc.Model(graphc.Input((2,)), np.zeros(3)), ArgumentError, "symbolic"),
-        (lambda: graphc.Model(graphc.Input((2,), name="a"), layers.Dense(1)(graphc.Input((2,), name="b"))), ArgumentError, "'b'"),
+        (
+            lambda: graphc.Model(graphc.Input((2,), name="a"), layers.Dense(1)(graphc.Input((2,), name="b"))),
+            ArgumentError,
+            "'b'",
+        ),
     ],
 )
 def test_mistakes_are_told_when_the_model_is_built(make, error, words):

@@ -88,7 +88,12 @@ def test_same_seed_same_bits_across_processes(tmp_path):
     for hash_seed in ("0", "123"):
         env = {**os.environ, "PYTHONHASHSEED": hash_seed}
         done = subprocess.run(
-            [sys.executable, "-c", PROGRAM.format(folder=folder)], env=env, cwd=tmp_path, capture_output=True, text=True, check=True
+            [sys.executable, "-c", PROGRAM.format(folder=folder)],
+            env=env,
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
         )
         digests.add(done.stdout.strip())
     assert len(digests) == 1

@@ -144,7 +144,11 @@ UNARY = ("Neg", "Abs", "Relu", "Sigmoid", "Tanh", "Identity")
 def programs(draw):
     """A random program over (2, 3) and (3, 2) arrays: unary and binary ops, transposes, shared and dead values."""
     return [
-        (draw(st.sampled_from(["unary", "binary", "transpose", "state"])), draw(st.integers(0, 99)), draw(st.integers(0, 99)))
+        (
+            draw(st.sampled_from(["unary", "binary", "transpose", "state"])),
+            draw(st.integers(0, 99)),
+            draw(st.integers(0, 99)),
+        )
         for _ in range(draw(st.integers(1, 25)))
     ]
 
@@ -213,7 +217,7 @@ def test_inputs_that_share_a_dim_must_agree():
     b = builder()
     x, y = b.input("x", f32("batch", 2)), b.input("y", f32("batch", 3))
     b.graph.outputs["z"] = b.emit("Concat", x, y, axis=1)
-    with pytest.raises(ShapeError, match="'batch' is 4 .*'x' and 5 .*'y'"):
+    with pytest.raises(ShapeError, match=r"'batch' is 4 .*'x' and 5 .*'y'"):
         prepare(b.graph).run({"x": np.zeros((4, 2), "float32"), "y": np.zeros((5, 3), "float32")})
 
 

@@ -44,7 +44,9 @@ def test_json_round_trip_gives_the_same_model_and_the_same_text():
 
 
 def test_sequential_round_trip():
-    model = graphc.Sequential([graphc.Input((4,)), layers.Dense(3, activation="tanh"), layers.Dropout(0.2), layers.Dense(2)])
+    model = graphc.Sequential(
+        [graphc.Input((4,)), layers.Dense(3, activation="tanh"), layers.Dropout(0.2), layers.Dense(2)]
+    )
     again = graphc.models.model_from_json(model.to_json())
     again.set_weights(model.get_weights())
     np.testing.assert_array_equal(again(DATA), model(DATA))
@@ -139,7 +141,10 @@ def layer(config, name):
         (lambda c: layer(c, "shared")["config"].update(dtype="float99"), "float99"),
         (lambda c: layer(c, "shared")["config"].update(nonsense=1), "nonsense"),
         (lambda c: layer(c, "x")["config"].update(batch_shape=[None, -4]), "-4"),
-        (lambda c: layer(c, "norm")["inbound_nodes"][0]["args"][0]["config"].update(keras_history=["ghost", 0, 0]), "ghost"),
+        (
+            lambda c: layer(c, "norm")["inbound_nodes"][0]["args"][0]["config"].update(keras_history=["ghost", 0, 0]),
+            "ghost",
+        ),
         (lambda c: c["layers"].append(layer(c, "x")), "x"),
         (lambda c: c.update(output_layers=["ghost", 0, 0]), "ghost"),
         (lambda c: c.update(layers=7), "layers"),

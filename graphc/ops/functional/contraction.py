@@ -1,8 +1,8 @@
 """Contraction of any axes: `dot`, `inner`, `tensordot` and `einsum`.
 
 Each pair of operands becomes transpositions, reshapes and one MatMul, which multiplies ``(batch..., rows, inner)`` by
-``(batch..., inner, columns)``: the axes are sorted into these four groups, and each group but the batch is joined into one
-axis. Nothing is moved or joined that is in place already, so that a Dense layer's ``"bti,io->bto"`` is one MatMul.
+``(batch..., inner, columns)``: the axes are sorted into these four groups, and each group but the batch is joined into
+one axis. Nothing is moved or joined that is in place already, so that a Dense layer's ``"bti,io->bto"`` is one MatMul.
 """
 
 from __future__ import annotations

@@ -22,17 +22,17 @@ _LAYOUTS = {True: "NHWC", False: "NCHW"}
 
 def _pads(padding: Any, name: str) -> str | tuple[int, ...]:
     """The IR's padding of "valid" and "same"."""
-    known = {"valid": (), "same": "SAME_UPPER"}
-    if not isinstance(padding, str) or padding.lower() not in known:
+    kind = padding.lower() if isinstance(padding, str) else padding
+    if kind not in ("valid", "same"):
         raise ArgumentError(f'{name}: padding must be "valid" or "same"; got {padding!r}.')
-    return known[padding.lower()]
+    return "SAME_UPPER" if kind == "same" else ()
 
 
 def _spatial_count(x: Tensor, name: str) -> int:
     rank = rank_of(x)
     if not 3 <= rank <= 5:
         raise ShapeError(
-            f"{name}: the input must have rank 3 to 5: batch, channels and 1 to 3 spatial axes; got shape {shape_of(x)}."
+            f"{name}: the input must have rank 3 to 5: batch, channels and 1 to 3 spatial axes; got {shape_of(x)}."
         )
     return rank - 2
 

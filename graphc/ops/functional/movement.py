@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from graphc.errors import ArgumentError, ShapeError
-from graphc.ir.dims import DimLike, Shape, product
+from graphc.ir.dims import Dim, DimLike, Shape, product
 from graphc.ops.functional.arguments import (
     Axis,
     Tensor,
@@ -491,24 +491,29 @@ def roll(x: Tensor, shift: int | Sequence[int], axis: Axis = None) -> Tensor:
 
     Raises:
         ArgumentError: ``shift`` and ``axis`` differ in length.
-        ShapeError: the length comes with the data.
     """
     if axis is None:
-        flat = roll(ravel(x), int(np.sum(shift)), 0)
-        return reshape(flat, shape_of(x))
+        return reshape(_rolled(ravel(x), int(np.sum(shift)), 0), shape_of(x))
     axes = tuple(axis) if isinstance(axis, list | tuple) else (axis,)
     shifts = tuple(shift) if isinstance(shift, list | tuple) else (shift,) * len(axes)
     if len(shifts) != len(axes):
         raise ArgumentError(f"roll: shift and axis must have one length; got {shift!r} and {axis!r}.")
-    for by, a in zip(shifts, axes, strict=True):
-        along = one_axis(a, rank_of(x), "roll")
-        length = known_length(shape_of(x)[along], f"roll: axis {along}")
-        by = by % length if length else 0  # noqa: PLW2901 (the same amount, in range)
-        if by:
-            behind = apply("Slice", x, starts=(length - by,), ends=(TO_END,), axes=(along,))
-            front = apply("Slice", x, starts=(0,), ends=(length - by,), axes=(along,))
-            x = apply("Concat", behind, front, axis=along)
+    for amount, along in zip(shifts, axes, strict=True):
+        x = _rolled(x, int(amount), one_axis(along, rank_of(x), "roll"))
     return x
+
+
+def _rolled(x: Tensor, shift: int, axis: int) -> Tensor:
+    length = shape_of(x)[axis]
+    if isinstance(length, Dim):  # by how much the shift exceeds the length comes with the data
+        places = apply("Sub", apply("Iota", dim=length), np.int64(shift))
+        return apply("Gather", x, apply("Mod", places, cast_to(length, "int64")), axis=axis)
+    cut = -shift % length if length else 0
+    if cut == 0:
+        return x
+    behind = apply("Slice", x, starts=(cut,), ends=(TO_END,), axes=(axis,))
+    front = apply("Slice", x, starts=(0,), ends=(cut,), axes=(axis,))
+    return apply("Concat", behind, front, axis=axis)
 
 
 # -- padding ----------------------------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
 """Reductions along axes.
 
 ``axis`` is None for all axes, an integer or a tuple; reduced axes stay with length 1 when ``keepdims`` is True. Sums
-and products of small integers and booleans are int32 (uint32 for unsigned ones), means are float32 for integers; float16
-means and variances are computed in float32, as in Keras.
+and products of small integers and booleans are int32 (uint32 for unsigned ones), means of integers are float32. Means and
+variances of float16 are computed in float32, as in Keras.
 """
 
 from __future__ import annotations

@@ -98,7 +98,9 @@ class Variable(TensorOperators):
             return tracer.assign(self, value)
         array = np.asarray(value)
         if array.shape != self.shape:
-            raise ShapeError(f"Variable {self.path!r} has shape {self.shape}; a value of shape {array.shape} was assigned.")
+            raise ShapeError(
+                f"Variable {self.path!r} has shape {self.shape}; a value of shape {array.shape} was assigned."
+            )
         np.copyto(self._array, array, casting="unsafe" if array.dtype.kind in "biuf" else "same_kind")
         return self
 
