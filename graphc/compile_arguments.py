@@ -46,7 +46,7 @@ def resolve_targets(
     own = _metric_lists(names, metrics, "metrics")
     weighted = _metric_lists(names, weighted_metrics, "weighted_metrics")
     return [
-        OutputTarget(name, losses_module.get(losses[i]), weights[i], own[i], weighted[i])
+        OutputTarget(name, losses_module.resolve(losses[i]), weights[i], own[i], weighted[i])
         for i, name in enumerate(names)
     ]
 

@@ -152,6 +152,15 @@ class Model(Trainer, Layer):
         """
         return compiler.optimize(self.lower(training).graph, pipeline)[0]
 
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+        """A model with new weights from what `get_config` gave; custom classes come in by ``custom_objects``."""
+        if "layers" in config and "output_layers" in config:
+            from graphc.saving.functional_config import functional_from_config
+
+            return functional_from_config(config, custom_objects)
+        return cls(**config)
+
     # -- layers -----------------------------------------------------------------------------------------------------
 
     @property

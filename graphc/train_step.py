@@ -89,8 +89,8 @@ def build_step(model: Model, request: StepRequest) -> Step:
     names, types, structure, _ = model._signature()
     graph = Graph(f"{model.name}/{'train' if request.training else 'test'}")
     tracer = Tracer(graph, training=request.training)
-    if model.random_key is not None:
-        tracer.random_key = model.random_key
+    if model._random_key is not None:
+        tracer.random_key = model._random_key
 
     def feed(name: str, type_: TensorType | None) -> TracedTensor | None:
         return None if type_ is None else tracer.wrap(tracer.builder.input(name, type_))

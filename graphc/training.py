@@ -50,7 +50,7 @@ class Trainer:
         self.optimizer = None
         self.history: Any = None
         self.stop_training = False
-        self.random_key: Variable | None = None
+        self._random_key: Variable | None = None
         self._compile_arguments: dict[str, Any] | None = None
         self._targets: list[OutputTarget] = []
         self._trackers: LossTrackers | None = None
@@ -99,7 +99,7 @@ class Trainer:
             "steps_per_execution": steps_per_execution,
             "jit_compile": jit_compile,
         }
-        self.random_key = Variable(np.array([next_seed(), 0], np.uint32), name="random_key", trainable=False)
+        self._random_key = Variable(np.array([next_seed(), 0], np.uint32), name="random_key", trainable=False)
         self._targets, self._trackers, self._metrics = [], None, None
         self._forget_steps()
         if hasattr(self, "layer_graph"):
@@ -623,9 +623,11 @@ class _GeneratorSource:
             raise DataError("The generator gave no batches: the dataset is empty.")
 
     def _stream(self) -> Iterator[Any]:
-        if hasattr(self.generator, "__next__"):
-            yield from self.generator
-            return
+        # An iterator is used as it is: a generator around it would close it behind the last step of an epoch.
+        stream: Iterator[Any] = self.generator if hasattr(self.generator, "__next__") else self._items()
+        return stream
+
+    def _items(self) -> Iterator[Any]:
         for i in range(len(self.generator)):
             yield self.generator[i]
         self.generator.on_epoch_end()

@@ -144,13 +144,13 @@ def _replace(graph: Graph, builder: Builder, node: Node, results: Sequence[_Arra
     """Put constants in the place of a node; the first one gets its name."""
     new = []
     with builder.origin(node.origin):
-        for value, result in zip(node.outputs, results, strict=True):
-            constant = builder.own_constant(np.ascontiguousarray(result).reshape(result.shape), value.producer.name)
+        for value, result in reversed(list(zip(node.outputs, results, strict=True))):
+            name = f"{node.name}_{value.index}" if value.index else node.name
+            constant = builder.own_constant(np.ascontiguousarray(result).reshape(result.shape), name)
             if constant.type != value.type:
                 raise GraphError(f"Evaluating %{node.name} gave {constant.type}; its type is {value.type}.")
             graph.replace_uses(value, constant)
+            graph.place(constant.producer, node)
             new.append(constant.producer)
-    graph.succeed(new[0], node)
-    for constant_node in new[1:]:
-        graph.place(constant_node, new[0])
+    graph.succeed(new[-1], node)
     remove_dead(graph, [*(v.producer for v in node.inputs if v is not None), *new])

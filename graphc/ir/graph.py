@@ -214,11 +214,14 @@ class Graph:
         return node
 
     def nodes(self) -> tuple[Node, ...]:
-        """All nodes in a topological order that is stable: among nodes that are ready, the oldest comes first."""
+        """All nodes in a topological order that is stable: among nodes that are ready, the oldest comes first.
+
+        Nodes that share one place (`place`) come in the order of their names.
+        """
         if self._order is None:
             try:
                 names = list(
-                    _networkx().lexicographical_topological_sort(self._graph, key=lambda n: self.node(n).serial)
+                    _networkx().lexicographical_topological_sort(self._graph, key=lambda n: (self.node(n).serial, n))
                 )
             except _networkx().NetworkXUnfeasible:
                 cycle = [edge[0] for edge in _networkx().find_cycle(self._graph)]

@@ -590,7 +590,7 @@ def _attribute_leaves(layer: Layer) -> Iterator[Any]:
 
 
 _NOT_PARTS = frozenset(
-    {"_weights", "_calls", "_constructor_arguments", "_losses", "_origin", "_build_shapes", "input_spec"}
+    {"_weights", "_calls", "_constructor_arguments", "_losses", "_origin", "_build_shapes", "_random_key", "input_spec", "random_key"}
 )
 
 

@@ -49,18 +49,23 @@ def slice_span(length: DimLike, start: DimLike, end: DimLike, step: int) -> Span
         return Span(length - 1 - mirrored.first, mirrored.count, step)
     if isinstance(start, int) and isinstance(end, int) and (start < 0) == (end < 0) and end <= start:
         return Span(0, 0, step)
-    first: DimLike
-    if isinstance(start, int) and start < 0:
-        first = 0 if start <= -_FAR else length - dim_min(length, -start)
-    else:
-        first = start
-    stop: DimLike
-    if isinstance(end, int):
-        stop = length if end >= _FAR else length + end if end < 0 else dim_min(length, end)
-    else:
-        stop = end
-    count = ceil_div(stop - first, step)
+    first = _first(start, length)
+    count = ceil_div(_stop(end, length) - first, step)
     return Span(first, max(count, 0) if isinstance(count, int) else count, step)
+
+
+def _first(start: DimLike, length: DimLike) -> DimLike:
+    if isinstance(start, str) or start >= 0:
+        return start
+    return 0 if start <= -_FAR else length - dim_min(length, -start)
+
+
+def _stop(end: DimLike, length: DimLike) -> DimLike:
+    if isinstance(end, str):
+        return end
+    if end < 0:
+        return length + end
+    return length if end >= _FAR else dim_min(length, end)
 
 
 def _mirrored(bound: DimLike, length: DimLike) -> DimLike:

@@ -21,7 +21,7 @@ def classifier(seed=0, dropout=0.0, metrics=("accuracy",)):
     h = layers.Dropout(dropout)(h)
     model = graphc.Model(inputs, layers.Dense(3, name="out")(h))
     loss = graphc.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile("adam", loss, metrics=list(metrics))
+    model.compile(graphc.optimizers.Adam(0.01), loss, metrics=list(metrics))
     return model
 
 

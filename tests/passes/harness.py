@@ -95,9 +95,9 @@ def rewrite(
     given = replace(OPTIONS, **options)
     text = text_of(graph)
     result, reports = run_passes(graph, listed, given)
-    assert text_of(graph) == text, "the graph that came in is untouched"
+    assert text_of(graph) == text, f"the graph that came in was changed to\n{text_of(graph)}"
     if len(listed) == 1:
-        assert reports[0].changed == (text_of(result) != text), "changed must say what happened"
+        assert reports[0].changed == (text_of(result) != text), f"changed is {reports[0].changed}"
     assert [v.name for v in result.inputs] == [v.name for v in graph.inputs]
     assert [v.type for v in result.inputs] == [v.type for v in graph.inputs]
     for table, other in ((graph.outputs, result.outputs), (graph.updates, result.updates)):
@@ -114,5 +114,6 @@ def check(passes: Pass, before: str, after: str | None, **options: Any) -> tuple
     """A pass turns one text into another (None: it stays as it is); gives the notes."""
     graph = graph_of(before)
     result, (report,) = rewrite(passes, graph, **options)
-    assert text_of(result) == text_of(graph if after is None else graph_of(after))
+    expected = text_of(graph if after is None else graph_of(after))
+    assert text_of(result) == expected, f"got\n{text_of(result)}\nexpected\n{expected}"
     return report.notes
