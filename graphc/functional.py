@@ -13,6 +13,8 @@ from graphc.ir.dtypes import numpy_dtype
 from graphc.layer_graph import LayerGraph, trace_layers
 from graphc.layers.input_layer import InputLayer
 from graphc.layers.layer import Layer
+from graphc.layers.operation import Operation
+from graphc.layers.scope import current_training
 from graphc.layers.structure import flatten, map_structure, ordered_keys
 from graphc.layers.symbolic import LayerCall, SymbolicTensor
 from graphc.model import Model
@@ -47,12 +49,17 @@ class Functional(Model):
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers, in Keras's order."""
+        """The layers, in Keras's order; calls of `graphc.ops` functions are `operations` but no layers."""
+        return [layer for layer in self._layer_graph.layers if not isinstance(layer, Operation)]
+
+    @property
+    def operations(self) -> list[Layer]:
+        """Layers and calls of `graphc.ops` functions, in Keras's order."""
         return list(self._layer_graph.layers)
 
     def sublayers(self) -> list[Layer]:
-        """The layers, in Keras's order."""
-        return self.layers
+        """Layers and operations."""
+        return self.operations
 
     @property
     def layer_graph(self) -> LayerGraph:
@@ -127,6 +134,8 @@ class Functional(Model):
             return
         args = map_structure(lambda a: values[id(a)] if isinstance(a, SymbolicTensor) else a, call.args)
         kwargs = map_structure(lambda a: values[id(a)] if isinstance(a, SymbolicTensor) else a, dict(call.kwargs))
+        if "training" in kwargs and current_training() is not None:
+            kwargs["training"] = current_training()  # what this run says outweighs what the call said, as in Keras
         results = flatten(call.layer(*args, **kwargs))
         values.update((id(t), r) for t, r in zip(outputs, results, strict=True))
 

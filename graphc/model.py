@@ -56,27 +56,30 @@ class Model(Trainer, Layer):
             return super().__call__(*args, **kwargs)
         if kwargs.get("mask") is not None or not self._runs_as_graph():
             return super().__call__(*args, **kwargs)
-        return self.run(args[0], training=bool(kwargs.get("training")))
+        return self.run(args[0], training=kwargs.get("training"))
 
     def _runs_as_graph(self) -> bool:
         """True when calling on arrays goes through a compiled graph; subclassed models run their Python code."""
         return hasattr(self, "layer_graph")
 
-    def run(self, inputs: Any, training: bool = False) -> Any:
-        """Compute the outputs for arrays, through the compiled graph."""
+    def run(self, inputs: Any, training: bool | None = None) -> Any:
+        """Compute the outputs for arrays, through the compiled graph; ``training`` as in `lower`."""
         step = self._forward(training)
         results = step.run(self.as_feeds(inputs))  # type: ignore[attr-defined]
         return pack_like(step.lowered.outputs, [results[name] for name in flatten(step.lowered.outputs)])
 
-    def _forward(self, training: bool) -> Forward:
+    def _forward(self, training: bool | None) -> Forward:
         key = ("forward", training)
         found: Forward | None = self._compiled.get(key)
         if found is None:
             found = self._compiled[key] = Forward(self.lower(training))
         return found
 
-    def lower(self, training: bool = False) -> Lowered:
+    def lower(self, training: bool | None = None) -> Lowered:
         """The model as IR, with the variables behind its states.
+
+        Args:
+            training: how layers behave; None for inference except where a layer was called with ``training=True``.
 
         Raises:
             NotBuiltError: a subclassed model was never called, so its input is unknown.
@@ -88,10 +91,10 @@ class Model(Trainer, Layer):
             structure,
             outputs,
             name=self.name,
-            training=training,
+            training=bool(training),
         )
 
-    def call_inside(self, inputs: Any, training: bool) -> Any:
+    def call_inside(self, inputs: Any, training: bool | None) -> Any:
         """Run ``call`` on traced inputs without adding this model's name to the layers' paths."""
         from graphc.layers.scope import layer_scope
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from graphc.errors import ArgumentError
 from graphc.object_table import ObjectTable
 from graphc.ops import functional as ops
@@ -59,8 +61,8 @@ class L1(Regularizer):
         return ops.multiply(self.l1, ops.sum(ops.absolute(x)))
 
     def get_config(self) -> dict[str, Any]:
-        """The factor."""
-        return {"l1": self.l1}
+        """The factor, which Keras keeps in float32 for this class alone."""
+        return {"l1": float(np.float32(self.l1))}
 
 
 class L2(Regularizer):

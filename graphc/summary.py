@@ -97,8 +97,7 @@ def _rows(
 
 
 def _shown(model: Model, layer_range: Sequence[str] | None) -> list[Layer]:
-    layers = model.layers
-    # The guides' tables of functional models start with the input layers, those of sequential ones do not.
+    layers = getattr(model, "operations", model.layers)
     if layer_range is None:
         return layers
     names = [layer.name for layer in layers]

@@ -107,7 +107,7 @@ class _Sweep:
             todo = [first]
             while todo:
                 node = todo.pop()
-                if node.name in graph and graph.node(node.name) is node and len(node.outputs) == 1:
+                if _is_in(graph, node) and len(node.outputs) == 1:
                     todo += reversed(self.visit(node))
         return len(self.done) > before
 
@@ -135,10 +135,10 @@ class _Sweep:
         with build.origin(node.origin), graph.recording() as emitted:
             value = rule.rewrite(self.rewriter, match)
         replace_node(graph, node, value, emitted)
-        return [new for new in emitted if new.name in graph and graph.node(new.name) is new]
+        return [new for new in emitted if _is_in(graph, new)]
 
 
-def replace_node(graph: Graph, node: Node, value: Value, emitted: Iterable[Node]) -> None:
+def replace_node(graph: Graph, node: Node, value: Value, emitted: Sequence[Node]) -> None:
     """Give all uses of a node's only output to ``value``, and remove the node and what became dead with it.
 
     Args:
@@ -146,7 +146,7 @@ def replace_node(graph: Graph, node: Node, value: Value, emitted: Iterable[Node]
         node: the node to replace.
         value: a value of the same type.
         emitted: the nodes that were added for it; they take the node's place in the order. The one that produces
-            ``value`` takes its name too where the op is the same.
+            ``value`` takes its name, too, where the op is the same.
     """
     operands = node.inputs
     graph.replace_uses(node.output, value)
@@ -159,6 +159,15 @@ def replace_node(graph: Graph, node: Node, value: Value, emitted: Iterable[Node]
     for other in new:
         graph.place(other, node)
     remove_dead(graph, [*(v.producer for v in operands if v is not None), *new])
+    for other in emitted:
+        # Emitted beside a node of its op that is gone now, it was `layer/Gemm_1`.
+        name = f"{node.origin.layer}/{other.op}" if node.origin.layer else other.op
+        if other.name.startswith(f"{name}_") and name not in graph and _is_in(graph, other):
+            graph.rename(other, name)
+
+
+def _is_in(graph: Graph, node: Node) -> bool:
+    return node.name in graph and graph.node(node.name) is node
 
 
 def remove_dead(graph: Graph, candidates: Iterable[Node]) -> None:
@@ -166,7 +175,7 @@ def remove_dead(graph: Graph, candidates: Iterable[Node]) -> None:
     todo = list(candidates)
     while todo:
         node = todo.pop()
-        if node.name not in graph or graph.node(node.name) is not node or node.op in INTERFACE_OPS:
+        if not _is_in(graph, node) or node.op in INTERFACE_OPS:
             continue
         if any(map(graph.is_used, node.outputs)):
             continue

@@ -26,7 +26,7 @@ import numpy as np
 
 from graphc.errors import GraphcError
 from graphc.ir import dtypes
-from graphc.ir.dims import Shape
+from graphc.ir.dims import Dim, DimLike, Shape
 from graphc.ir.graph import Graph, Node, Value
 from graphc.ops.movement import permutation
 from graphc.ops.opdef import Trait
@@ -276,43 +276,49 @@ def _rewrite_expands(rewriter: Rewriter, pair: _Pair) -> Value:
     return rewriter.build.emit("Expand", pair.x, shape=pair.outer.output.type.shape)
 
 
-def _merged_slice(pair: _Pair) -> dict[int, Span]:
-    """The span of each axis that two slices together cut."""
-    inner_x = pair.inner.output
-    first, second = slice_spans(pair.x.type, pair.inner.attributes), slice_spans(inner_x.type, pair.outer.attributes)
-    merged = dict(first)
-    for axis, outer in second.items():
-        inner = first.get(axis, Span(0, inner_x.type.shape[axis], 1))
-        merged[axis] = Span(inner.first + outer.first * inner.step, outer.count, inner.step * outer.step)
-    return merged
-
-
-def _slice_attributes(spans: dict[int, Span]) -> dict[str, Any]:
-    axes = sorted(spans)
-    ends = []
-    for span in (spans[axis] for axis in axes):
+def _slice_attributes(pair: _Pair) -> dict[str, Any]:
+    """The attributes of the one slice that two slices are."""
+    inner, outer = _cuts(pair.inner), _cuts(pair.outer)
+    first = slice_spans(pair.x.type, pair.inner.attributes)
+    second = slice_spans(pair.inner.output.type, pair.outer.attributes)
+    cuts = {**inner, **outer}
+    for axis in inner.keys() & outer.keys():
+        span = _joined(first[axis], second[axis])
         end = span.first + (span.count - 1) * span.step + (1 if span.step > 0 else -1)
-        ends.append(TO_START if isinstance(end, int) and end < 0 else end)
-    return {
-        "starts": tuple(spans[axis].first for axis in axes),
-        "ends": tuple(ends),
-        "axes": tuple(axes),
-        "steps": tuple(spans[axis].step for axis in axes),
-    }
+        if isinstance(end, Dim):  # where the inner slice is open, the outer one's own end may do: [1:][:-1] is [1:-1]
+            end = outer[axis][1]
+        elif end < 0:
+            end = TO_START
+        cuts[axis] = (span.first, end, span.step)
+    starts, ends, steps = zip(*(cuts[axis] for axis in sorted(cuts)), strict=True)
+    return {"starts": starts, "ends": ends, "axes": tuple(sorted(cuts)), "steps": steps}
+
+
+def _cuts(node: Node) -> dict[int, tuple[DimLike, DimLike, int]]:
+    """Start, end and step of each axis that a Slice cuts."""
+    starts, ends, steps = (node.attributes[name] for name in ("starts", "ends", "steps"))
+    axes = slice_spans(node.inputs[0].type, node.attributes)  # type: ignore[union-attr]
+    return dict(zip(axes, zip(starts, ends, steps or (1,) * len(starts), strict=True), strict=True))
+
+
+def _joined(inner: Span, outer: Span) -> Span:
+    return Span(inner.first + outer.first * inner.step, outer.count, inner.step * outer.step)
 
 
 def _check_slices(rewriter: Rewriter, pair: _Pair) -> str:
-    spans = _merged_slice(pair)
-    if any(span.count == 0 for span in spans.values()):
+    first = slice_spans(pair.x.type, pair.inner.attributes)
+    second = slice_spans(pair.inner.output.type, pair.outer.attributes)
+    wanted = {**first, **second, **{axis: _joined(first[axis], second[axis]) for axis in first.keys() & second.keys()}}
+    if any(span.count == 0 for span in wanted.values()):
         return "nothing is left"
-    attributes = rewriter.options.rules.attributes("Slice", _slice_attributes(spans))
-    if slice_spans(pair.x.type, attributes) != spans:
-        return "as one slice, its bounds would be read differently on a named axis"
+    attributes = rewriter.options.rules.attributes("Slice", _slice_attributes(pair))
+    if slice_spans(pair.x.type, attributes) != wanted:
+        return "the bounds of one slice would depend on a named length"
     return ""
 
 
 def _rewrite_slices(rewriter: Rewriter, pair: _Pair) -> Value:
-    return rewriter.build.emit("Slice", pair.x, **_slice_attributes(_merged_slice(pair)))
+    return rewriter.build.emit("Slice", pair.x, **_slice_attributes(pair))
 
 
 # -- repeated, undone: the same op twice -------------------------------------------------------------------------------

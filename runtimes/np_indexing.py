@@ -14,7 +14,7 @@ import numpy as np
 from graphc.errors import DataError, ShapeError
 from graphc.ir.types import normalize_axis
 from graphc.runtimes.kernel import Array, Call, Kernel, Step
-from graphc.runtimes.np_reduction import in_sequence
+from graphc.runtimes.np_steps import in_sequence
 
 
 def _check_step(op: str, indices: Array, axis: int, length: int) -> Step:

@@ -12,7 +12,7 @@ from graphc.errors import ShapeError
 from graphc.ir.types import normalize_axis
 from graphc.runtimes import np_indexing, np_slicing
 from graphc.runtimes.kernel import Array, Call, Kernel, Step
-from graphc.runtimes.np_reduction import in_sequence
+from graphc.runtimes.np_steps import in_sequence
 
 Attributes = Mapping[str, Any]
 

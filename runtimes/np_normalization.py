@@ -271,7 +271,7 @@ class _Rows:
             partial(np.matmul, block, self.mean_weights, out=mean),
             partial(np.subtract, block, mean[:, np.newaxis], out=out),
             partial(np.vecdot, out, out, out=root),
-            partial(np.multiply, root, self.mean_weights[0], out=root),
+            partial(np.divide, root, self.length, out=root),
             partial(np.add, root, self._epsilon, out=root),
             partial(np.sqrt, root, out=root),
             partial(np.reciprocal, root, out=root),
@@ -330,7 +330,7 @@ def _layer_grad(call: Call) -> Step:
         lane += [
             partial(np.matmul, target, rows.mean_weights, out=mean_u),
             partial(np.vecdot, target, n, out=mean_un),
-            partial(np.multiply, mean_un, rows.mean_weights[0], out=mean_un),
+            partial(np.divide, mean_un, rows.length, out=mean_un),
             partial(np.multiply, n, mean_un[:, np.newaxis], out=n),
             partial(np.subtract, target, n, out=target),
             partial(np.subtract, target, mean_u[:, np.newaxis], out=target),

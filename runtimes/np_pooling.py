@@ -7,7 +7,7 @@ Padding is never stored: a slice simply leaves out the windows for which its ele
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from math import prod
 from typing import Any
@@ -22,8 +22,6 @@ from graphc.runtimes.np_windows import Reusable, Scratch, Sliding, axis_taps, ch
 
 _BLOCK = 1 << 17  # input elements of a block: what the second-level cache holds beside the results
 _THREAD_WORK = 1 << 20  # input elements times elements of the window that repay a second thread
-
-Ufunc = Callable[[Array, Array, Array], Any]
 
 
 def _sliding(call: Call, x: Array, y: Array) -> Sliding:
@@ -57,7 +55,9 @@ def _at(axis: int, place: slice) -> tuple[slice, ...]:
     return (*(slice(None),) * (axis + 1), place)
 
 
-def _combine(function: Ufunc, neutral: float, source: Array, target: Array, axis: int, sliding: Sliding) -> list[Step]:
+def _combine(
+    function: np.ufunc, neutral: float, source: Array, target: Array, axis: int, sliding: Sliding
+) -> list[Step]:
     """Steps that combine the window's elements along one axis."""
     count = sliding.counts[axis]
     found = axis_taps(sliding, axis, source.shape[axis + 1])
@@ -78,7 +78,7 @@ def _combine(function: Ufunc, neutral: float, source: Array, target: Array, axis
 
 
 def _reduce(
-    function: Ufunc, neutral: float, x: Array, y: Array, sliding: Sliding, scratch: Scratch
+    function: np.ufunc, neutral: float, x: Array, y: Array, sliding: Sliding, scratch: Scratch
 ) -> tuple[list[list[Step]], int]:
     """Lanes that combine each window of ``x`` into ``y``, and the number of threads."""
     ranges, workers = _ranges(x, sliding)

@@ -1,28 +1,18 @@
-"""NumPy kernels of `graphc.ops.reduction`.
-
-Sums of float32 and float64 are products with a vector of ones where the operand is contiguous: BLAS reads memory at
-full speed in either direction, where NumPy's reductions pay for every short inner loop (3 to 10 times where measured).
-"""
+"""NumPy kernels of `graphc.ops.reduction`."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
-from itertools import groupby
 from typing import Any
 
 import numpy as np
 
 from graphc.errors import ShapeError
 from graphc.ir.types import normalize_axes, normalize_axis
-from graphc.runtimes.kernel import Array, Call, Kernel, Step
-
-Scratch = Callable[[Sequence[int], Any], Array]
-
-_LONG_ROW = 4096  # longer rows are summed pairwise by NumPy: as fast, and more exact
-_SHORT_ROW = 64  # rows up to this length have their maximum taken over a transposed copy
-_MANY = 4096  # elements from which many calls are worth their longer inner loops
+from graphc.runtimes.kernel import Call, Kernel, Step
+from graphc.runtimes.np_steps import extreme_step, in_sequence, keepdims_view, sum_step
 
 
 def _axes(call: Call) -> tuple[int, ...]:
@@ -31,127 +21,7 @@ def _axes(call: Call) -> tuple[int, ...]:
     return tuple(range(rank)) if axes is None else tuple(sorted(normalize_axes(axes, rank)))
 
 
-def _keepdims_view(out: Array, x_shape: Sequence[int], axes: Sequence[int]) -> Array:
-    """A contiguous result with its reduced axes put back."""
-    return out.reshape([1 if i in axes else n for i, n in enumerate(x_shape)])
-
-
-def in_sequence(steps: Sequence[Step]) -> Step:
-    """One step that runs several."""
-    if len(steps) == 1:
-        return steps[0]
-    fixed = tuple(steps)
-
-    def run() -> None:
-        for step in fixed:
-            step()
-
-    return run
-
-
-# -- steps that reduce, for contiguous float operands -----------------------------------------------------------------
-
-Middle = Callable[[Array, Array], Step]
-"""Reduces the middle one of three axes: from ``(before, n, after)`` to ``(before, after)``."""
-
-
-def _in_stages(x: Array, out: Array, axes: Sequence[int], scratch: Scratch, reduce_middle: Middle) -> Step:
-    """Reduce neighbouring axes together, the innermost group of them first."""
-    kept_or_reduced = ((i in axes, n) for i, n in enumerate(x.shape) if n != 1)
-    groups = [
-        (is_reduced, math.prod(n for _, n in run)) for is_reduced, run in groupby(kept_or_reduced, lambda p: p[0])
-    ]
-    steps: list[Step] = []
-    while any(is_reduced for is_reduced, _ in groups):
-        at = max(i for i, (is_reduced, _) in enumerate(groups) if is_reduced)
-        before = math.prod(n for _, n in groups[:at])
-        after = math.prod(n for _, n in groups[at + 1 :])
-        last = sum(is_reduced for is_reduced, _ in groups) == 1
-        target = out if last else scratch((before, after), x.dtype)
-        steps.append(reduce_middle(x.reshape(before, groups[at][1], after), target.reshape(before, after)))
-        x = target
-        groups = groups[:at] + groups[at + 1 :]
-    return in_sequence(steps or [partial(np.copyto, out, x.reshape(out.shape))])
-
-
-def _sum_middle(x: Array, out: Array) -> Step:
-    before, n, after = x.shape
-    if after == 1:
-        return row_sum(x.reshape(before, n), out.reshape(before))
-    ones = np.ones(n, x.dtype)
-    if before == 1:
-        return partial(np.dot, ones, x.reshape(n, after), out.reshape(after))
-    return partial(np.matmul, ones.reshape(1, n), x, out.reshape(before, 1, after))
-
-
-def row_sum(x: Array, out: Array) -> Step:
-    """A step that sums each row of a contiguous float32 or float64 matrix."""
-    if x.shape[1] > _LONG_ROW:
-        return partial(np.add.reduce, x, 1, None, out)
-    return partial(np.dot, x, np.ones(x.shape[1], x.dtype), out)
-
-
-def _extreme_middle(x: Array, out: Array, ufunc: Any, scratch: Scratch) -> Step:
-    before, n, after = x.shape
-    if after == 1:
-        return _row_extreme(x.reshape(before, n), out.reshape(before), ufunc, scratch)
-    if x.size < _MANY or n == 1:
-        return partial(ufunc.reduce, x, 1, None, out)
-    return _extreme_by_halves(x, out, ufunc, scratch)
-
-
-def _extreme_by_halves(x: Array, out: Array, ufunc: Any, scratch: Scratch) -> Step:
-    """Compare one half of the axis with the other until one place is left: few calls with long inner loops."""
-    n = x.shape[1]
-    half = (n + 1) // 2
-    winners = scratch((len(x), half, x.shape[2]), x.dtype)
-    steps: list[Step] = [partial(ufunc, x[:, : n - half], x[:, half:], out=winners[:, : n - half])]
-    if n % 2:
-        steps.append(partial(np.copyto, winners[:, half - 1], x[:, half - 1]))
-    while half > 1:
-        n, half = half, (half + 1) // 2
-        first = winners[:, : n - half]
-        steps.append(partial(ufunc, first, winners[:, half:n], out=first))
-    steps.append(partial(np.copyto, out, winners[:, 0]))
-    return in_sequence(steps)
-
-
-def row_max(x: Array, out: Array, scratch: Scratch) -> Step:
-    """A step that takes the maximum of each row of a contiguous matrix."""
-    return _row_extreme(x, out, np.maximum, scratch)
-
-
-def _row_extreme(x: Array, out: Array, ufunc: Any, scratch: Scratch) -> Step:
-    rows, n = x.shape
-    if n > _SHORT_ROW or rows <= 1:
-        return partial(ufunc.reduce, x, 1, None, out)
-    columns = scratch((n, rows), x.dtype)
-    x_by_column = x.T
-
-    def over_columns() -> None:
-        np.copyto(columns, x_by_column)
-        ufunc.reduce(columns, 0, None, out)
-
-    return over_columns
-
-
 # -- sums -------------------------------------------------------------------------------------------------------------
-
-
-def sum_step(x: Array, out: Array, axes: Sequence[int], scratch: Scratch) -> Step:
-    """A step that writes the sum of ``x`` along ``axes`` into ``out``, which has them with length 1 or not at all."""
-    out = _keepdims_view(out, x.shape, axes)
-    if x.dtype == np.float16:  # running sums in float16 lose every small addend
-        wide = out if out.dtype == np.float32 else scratch(out.shape, np.float32)
-        total = partial(np.add.reduce, x, tuple(axes), np.float32, wide, True)
-        return total if wide is out else in_sequence([total, partial(np.copyto, out, wide)])
-    if _can_stage(x, axes):
-        return _in_stages(x, out, axes, scratch, _sum_middle)
-    return partial(np.add.reduce, x, tuple(axes), out.dtype, out, True)
-
-
-def _can_stage(x: Array, axes: Sequence[int]) -> bool:
-    return bool(axes) and x.dtype.kind == "f" and x.flags.c_contiguous and x.size > 0
 
 
 def _sum(call: Call) -> Step:
@@ -201,10 +71,7 @@ def _extreme(ufunc: Any, of_nothing: Callable[[np.dtype[Any]], Any]) -> Callable
         axes = _axes(call)
         if x.size == 0:
             return partial(out.fill, of_nothing(out.dtype))
-        if _can_stage(x, axes):
-            middle = partial(_extreme_middle, ufunc=ufunc, scratch=call.scratch)
-            return _in_stages(x, out, axes, call.scratch, middle)
-        return partial(ufunc.reduce, x, axes, None, _keepdims_view(out, x.shape, axes), True)
+        return extreme_step(ufunc, x, out, axes, call.scratch)
 
     return bind
 
@@ -212,7 +79,7 @@ def _extreme(ufunc: Any, of_nothing: Callable[[np.dtype[Any]], Any]) -> Callable
 def _prod(call: Call) -> Step:
     (x,), (out,) = call.inputs, call.outputs
     axes = _axes(call)
-    kept = _keepdims_view(out, x.shape, axes)
+    kept = keepdims_view(out, x.shape, axes)
     if out.dtype == np.float16:
         wide = call.scratch(kept.shape, np.float32)
         return in_sequence(
@@ -243,7 +110,7 @@ def _log_sum_exp(call: Call) -> Step:
     if x.size == 0:
         return partial(out.fill, -np.inf)
     dtype = np.float32 if out.dtype == np.float16 else out.dtype
-    kept = _keepdims_view(out, x.shape, axes)
+    kept = keepdims_view(out, x.shape, axes)
     largest = call.scratch(kept.shape, dtype)
     total = call.scratch(kept.shape, dtype)
     finite = call.scratch(kept.shape, np.bool_)
@@ -271,7 +138,7 @@ def _index_of(function: Callable[..., Any]) -> Callable[[Call], Step]:
         axis = normalize_axis(call.attributes["axis"], x.ndim)
         if x.shape[axis] == 0:
             raise ShapeError(f"{call.op}: axis {axis} of shape {x.shape} has no elements, so none has an index.")
-        kept = _keepdims_view(out, x.shape, (axis,))
+        kept = keepdims_view(out, x.shape, (axis,))
         if not call.attributes["select_last_index"]:
             return partial(function, x, axis, kept, keepdims=True)
         backwards = np.flip(x, axis)

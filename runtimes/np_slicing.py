@@ -10,7 +10,7 @@ import numpy as np
 
 from graphc.errors import ShapeError
 from graphc.runtimes.kernel import Array, Call, Kernel, Step
-from graphc.runtimes.np_reduction import in_sequence
+from graphc.runtimes.np_steps import in_sequence
 
 Index = tuple[Any, ...]
 

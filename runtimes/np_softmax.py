@@ -14,7 +14,7 @@ import numpy as np
 from graphc.errors import DataError
 from graphc.ir.types import normalize_axis
 from graphc.runtimes.kernel import Array, Call, Kernel, Step
-from graphc.runtimes.np_reduction import in_sequence, row_max, row_sum
+from graphc.runtimes.np_steps import in_sequence, row_max, row_sum
 
 
 class _Rows:

@@ -1,4 +1,7 @@
-"""ONNX rows of `graphc.ops.normalization`."""
+"""ONNX rows of `graphc.ops.normalization`.
+
+ONNX's own operators hold epsilon as float32. In float64 that would show, so that formulas are written out there.
+"""
 
 from __future__ import annotations
 
@@ -35,6 +38,12 @@ class _Sheet:
         epsilon = self._lowering.node.attributes["epsilon"]
         return self("Reciprocal", self("Sqrt", self("Add", variance, epsilon)))
 
+    def normalize(self, x: str) -> tuple[str, str]:
+        """``x`` with mean 0 and variance 1, and the factor that made it so."""
+        centered = self("Sub", x, self.mean(x))
+        root = self.inverse_root(self.mean(self("Mul", centered, centered)))
+        return self("Mul", centered, root), root
+
     def widen(self, vector: str) -> str:
         if not self._wide:
             return vector
@@ -62,7 +71,7 @@ def _by_channel(lowering: Lowering) -> _Sheet:
 
 def _batch_normalization(lowering: Lowering) -> None:
     attributes, rank = lowering.node.attributes, lowering.type(0).rank
-    if normalize_axis(attributes["axis"], rank) == 1:
+    if normalize_axis(attributes["axis"], rank) == 1 and lowering.type(0).dtype != "float64":
         # ONNX Runtime folds this one into a convolution before it.
         lowering.emit("BatchNormalization", lowering.inputs, lowering.outputs, epsilon=attributes["epsilon"])
         return
@@ -100,10 +109,19 @@ def _training_grad(lowering: Lowering) -> None:
 
 
 def _layer_normalization(lowering: Lowering) -> None:
-    attributes = lowering.node.attributes
-    axis = normalize_axis(attributes["axis"], lowering.type(0).rank)
-    axis = axis - lowering.type(0).rank  # negative, ONNX's default for the last axis
-    lowering.emit("LayerNormalization", lowering.inputs, lowering.outputs, axis=axis, epsilon=attributes["epsilon"])
+    attributes, rank = lowering.node.attributes, lowering.type(0).rank
+    axis = normalize_axis(attributes["axis"], rank)
+    if lowering.type(0).dtype != "float64":
+        written = {"axis": axis - rank, "epsilon": attributes["epsilon"]}  # from the end, as ONNX's default is
+        lowering.emit("LayerNormalization", lowering.inputs, lowering.outputs, **written)
+        return
+    x, scale, *bias = lowering.inputs
+    sheet = _Sheet(lowering, tuple(range(axis, rank)))
+    normalized, _ = sheet.normalize(x)
+    if bias:
+        sheet("Add", sheet("Mul", normalized, scale), bias[0], to=0)
+    else:
+        sheet("Mul", normalized, scale, to=0)
 
 
 def _layer_grad(lowering: Lowering) -> None:
@@ -111,9 +129,7 @@ def _layer_grad(lowering: Lowering) -> None:
     rank = lowering.type(0).rank
     axis = normalize_axis(lowering.node.attributes["axis"], rank)
     sheet = _Sheet(lowering, tuple(range(axis, rank)))
-    centered = sheet("Sub", x, sheet.mean(x))
-    root = sheet.inverse_root(sheet.mean(sheet("Mul", centered, centered)))
-    normalized = sheet("Mul", centered, root)
+    normalized, root = sheet.normalize(x)
     u = sheet("Mul", g, scale)
     parts = sheet("Add", sheet.mean(u), sheet("Mul", normalized, sheet.mean(sheet("Mul", u, normalized))))
     sheet("Mul", sheet("Sub", u, parts), root, to=0)

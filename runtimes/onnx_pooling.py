@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
+from math import inf, prod
 from typing import Any
 
 from graphc.ir.dims import DimLike, Shape, product
@@ -14,6 +14,7 @@ from graphc.runtimes.onnx_windows import (
     channels_first,
     emit_result,
     is_channels_last,
+    padded,
     pads_attributes,
     transpose_back,
     transposed_convolution,
@@ -27,27 +28,49 @@ def _shape_first(lowering: Lowering, index: int) -> Shape:
     return (shape[0], shape[channel_axis(len(shape), layout)], *spatial_dims(shape, layout))
 
 
+class _Maxima:
+    """A MaxPool node on (batch, channels, *spatial), and how its input was padded.
+
+    Attributes:
+        x: the operand.
+        shape: of the operand: the input, or the input with its padding.
+        begins: where the input starts in it.
+        attributes: of the node.
+    """
+
+    def __init__(self, lowering: Lowering) -> None:
+        windows = pooling_windows(lowering.node.op, lowering.node.attributes)
+        self.x = channels_first(lowering, lowering.inputs[0], lowering.type(0).rank)
+        self.shape = _shape_first(lowering, 0)
+        spatial = self.shape[2:]
+        self.begins: Shape = (0,) * windows.rank
+        self.attributes: dict[str, Any] = {
+            "kernel_shape": windows.kernel,
+            "strides": unless_default(windows.strides),
+            "dilations": unless_default(windows.dilations),
+        }
+        padding = windows.padding(spatial)
+        pads = pads_attributes(windows, spatial)
+        # ONNX Runtime takes no padding as wide as the kernel has elements; a dilated kernel may need it.
+        if all(isinstance(p, int) and p < k for pair, k in zip(padding, windows.kernel, strict=True) for p in pair):
+            self.attributes |= pads or {}
+        elif pads is not None and "auto_pad" in pads:
+            self.attributes |= pads
+        else:
+            self.x = padded(lowering, self.x, windows, spatial, lowering.type(0).dtype, -inf)
+            self.begins = tuple(begin for begin, _ in padding)
+            lengths = (length + begin + end for length, (begin, end) in zip(spatial, padding, strict=True))
+            self.shape = (*self.shape[:2], *lengths)
+
+
 def _max_pool(lowering: Lowering) -> None:
-    rank = lowering.type(0).rank
-    x = channels_first(lowering, lowering.inputs[0], rank)
-    emit_result(lowering, "MaxPool", [x], rank, **_max_attributes(lowering))
+    maxima = _Maxima(lowering)
+    emit_result(lowering, "MaxPool", [maxima.x], len(maxima.shape), **maxima.attributes)
 
 
-def _max_attributes(lowering: Lowering) -> dict[str, Any]:
-    windows = pooling_windows(lowering.node.op, lowering.node.attributes)
-    spatial = _shape_first(lowering, 0)[2:]
-    return {
-        "kernel_shape": windows.kernel,
-        "strides": unless_default(windows.strides),
-        "dilations": unless_default(windows.dilations),
-        **(pads_attributes(windows, spatial) or {"auto_pad": "SAME_UPPER"}),
-    }
-
-
-def _first_maxima(lowering: Lowering) -> str:
-    """For each window, where its first maximum lies in the flattened input; as a vector."""
-    x = channels_first(lowering, lowering.inputs[0], lowering.type(0).rank)
-    _, indices = lowering.emit("MaxPool", [x], count=2, **_max_attributes(lowering))
+def _first_maxima(lowering: Lowering, maxima: _Maxima) -> str:
+    """For each window, where its first maximum lies in the flattened operand; as a vector."""
+    _, indices = lowering.emit("MaxPool", [maxima.x], count=2, **maxima.attributes)
     return _flat(lowering, indices)
 
 
@@ -65,18 +88,32 @@ def _shaped(lowering: Lowering, x: str, shape: Sequence[DimLike]) -> None:
 
 
 def _max_grad(lowering: Lowering) -> None:
-    shape, dtype = _shape_first(lowering, 0), lowering.type(0).dtype
-    places = _first_maxima(lowering)
+    shape, maxima = _shape_first(lowering, 0), _Maxima(lowering)
+    places = _first_maxima(lowering, maxima)
     g = _flat(lowering, channels_first(lowering, lowering.inputs[2], len(shape)))
-    (zeros,) = lowering.emit("Expand", [lowering.scalar(0.0, dtype), lowering.dims([product(shape)])])
+    dtype = wide = lowering.type(0).dtype
+    if dtype == "float16":  # ONNX Runtime's CPU provider adds no float16
+        (g,), wide = lowering.emit("Cast", [g], to="float32"), "float32"
+    (zeros,) = lowering.emit("Expand", [lowering.scalar(0.0, wide), lowering.dims([product(maxima.shape)])])
     (sums,) = lowering.emit("ScatterElements", [zeros, places, g], axis=0, reduction="add")
+    if wide != dtype:
+        (sums,) = lowering.emit("Cast", [sums], to=dtype)
+    if maxima.shape != shape:
+        (sums,) = lowering.emit("Reshape", [sums, lowering.dims(maxima.shape)])
+        stops = [begin + length for begin, length in zip(maxima.begins, shape[2:], strict=True)]
+        axes = lowering.ints(range(2, len(shape)))
+        (sums,) = lowering.emit("Slice", [sums, lowering.dims(maxima.begins), lowering.dims(stops), axes])
     _shaped(lowering, sums, shape)
 
 
 def _max_select(lowering: Lowering) -> None:
-    places = _first_maxima(lowering)
-    v = _flat(lowering, channels_first(lowering, lowering.inputs[2], lowering.type(2).rank))
-    (found,) = lowering.emit("GatherElements", [v, places], axis=0)
+    maxima = _Maxima(lowering)
+    places = _first_maxima(lowering, maxima)
+    v = channels_first(lowering, lowering.inputs[2], lowering.type(2).rank)
+    if maxima.shape != _shape_first(lowering, 0):
+        windows = pooling_windows(lowering.node.op, lowering.node.attributes)
+        v = padded(lowering, v, windows, _shape_first(lowering, 0)[2:], lowering.type(2).dtype)
+    (found,) = lowering.emit("GatherElements", [_flat(lowering, v), places], axis=0)
     _shaped(lowering, found, _shape_first(lowering, 1))
 
 

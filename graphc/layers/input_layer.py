@@ -13,7 +13,6 @@ from graphc.ir.dtypes import standardize_dtype
 from graphc.ir.types import TensorType
 from graphc.layers.layer import Layer
 from graphc.layers.symbolic import LayerCall, SymbolicTensor
-from graphc.naming import auto_name
 
 # What the axes of one sample are called, by the sample's rank; unnamed axes are numbered.
 _AXIS_NAMES: dict[int, tuple[str, ...]] = {
@@ -51,7 +50,7 @@ class InputLayer(Layer):
             raise ArgumentError("Sparse and ragged inputs are not supported: NumPy arrays are dense.")
         if input_tensor is not None:
             raise ArgumentError("`input_tensor` is not supported: pass the tensor to Model(inputs=...) itself.")
-        super().__init__(name=name or auto_name("input_layer"))
+        super().__init__(name=name)
         if batch_shape is not None:
             if shape is not None or batch_size is not None:
                 raise ArgumentError("Pass either `batch_shape` or `shape` (with `batch_size`), not both.")
@@ -64,7 +63,7 @@ class InputLayer(Layer):
         self.optional = optional
         self._dtype = standardize_dtype(dtype or "float32")
         self.built = True
-        tensor = SymbolicTensor(TensorType(self._dtype, self._dims(full)), name=self.name)
+        tensor = SymbolicTensor(TensorType(self._dtype, self._dims(full)), name=name)
         call = LayerCall(self, (), {}, outputs=tensor)
         tensor.call = call
         self._calls.append(call)

@@ -19,7 +19,6 @@ class Merge(Layer):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.built = True
 
     def call(self, inputs: Any) -> Any:
         """The merged inputs."""
@@ -132,7 +131,6 @@ class Concatenate(Layer):
         if isinstance(axis, bool) or not isinstance(axis, int):
             raise ArgumentError(f"`axis` must be an integer; got {axis!r}.")
         self.axis = axis
-        self.built = True
 
     def call(self, inputs: Any) -> Any:
         """The joined inputs."""

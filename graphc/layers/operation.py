@@ -11,7 +11,22 @@ from graphc.naming import auto_name, snake_case
 
 def operation_class_name(function: Callable[..., Any]) -> str:
     """``expand_dims`` to ``ExpandDims``: the class name that Keras's files hold for the call of an ops function."""
-    return "".join(part.capitalize() for part in function.__name__.split("_"))
+    name = function.__name__
+    return _CLASS_NAMES.get(name) or "".join(part.capitalize() for part in name.split("_"))
+
+
+# Functions whose class is not the function's name in another spelling.
+_CLASS_NAMES = {
+    "abs": "Absolute",
+    "allclose": "AllClose",
+    "batch_normalization": "BatchNorm",
+    "isin": "IsIn",
+    "layer_normalization": "LayerNorm",
+    "psnr": "PSNR",
+    "rms_normalization": "RMSNorm",
+    "swish": "Silu",
+    "hard_swish": "HardSilu",
+}
 
 
 class Operation(Layer):

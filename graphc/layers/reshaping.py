@@ -20,7 +20,6 @@ class Flatten(Layer):
         super().__init__(**kwargs)
         self.data_format = standard_data_format(data_format)
         self.input_spec = InputSpec(min_ndim=1)
-        self.built = True
 
     def call(self, inputs: Any) -> Any:
         """The flattened inputs."""
@@ -87,7 +86,6 @@ class Permute(Layer):
             )
         self.dims = tuple(dims)
         self.input_spec = InputSpec(ndim=len(self.dims) + 1)
-        self.built = True
 
     def call(self, inputs: Any) -> Any:
         """The permuted inputs."""

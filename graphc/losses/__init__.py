@@ -11,7 +11,6 @@ from graphc.losses.crossentropy import (
     CategoricalCrossentropy,
     CategoricalFocalCrossentropy,
     CategoricalGeneralizedCrossEntropy,
-    ShapeDependentCrossentropy,
     SparseCategoricalCrossentropy,
     binary_crossentropy,
     binary_focal_crossentropy,
@@ -20,7 +19,9 @@ from graphc.losses.crossentropy import (
     categorical_generalized_cross_entropy,
     sparse_categorical_crossentropy,
 )
-from graphc.losses.loss import Loss, LossFunctionWrapper
+from graphc.losses.crossentropy import ShapeDependentCrossentropy as _ShapeDependentCrossentropy
+from graphc.losses.loss import Loss
+from graphc.losses.loss import LossFunctionWrapper as _LossFunctionWrapper
 from graphc.losses.margin import CategoricalHinge, Hinge, SquaredHinge, categorical_hinge, hinge, squared_hinge
 from graphc.losses.overlap import Dice, Tversky, dice, tversky
 from graphc.losses.probabilistic import KLDivergence, Poisson, kl_divergence, poisson
@@ -69,13 +70,13 @@ _CLASSES: dict[Any, type[Any]] = {
 _TABLE = ObjectTable(
     "loss",
     "keras.losses",
-    classes=(*_CLASSES.values(), LossFunctionWrapper),
+    classes=(*_CLASSES.values(), _LossFunctionWrapper),
     functions=_CLASSES,
     aliases={
         "bce": binary_crossentropy,
         "BCE": binary_crossentropy,
-        "ce": ShapeDependentCrossentropy,
-        "crossentropy": ShapeDependentCrossentropy,
+        "ce": _ShapeDependentCrossentropy,
+        "crossentropy": _ShapeDependentCrossentropy,
         "kld": kl_divergence,
         "KLD": kl_divergence,
         "logcosh": log_cosh,
@@ -112,7 +113,7 @@ def resolve(identifier: Any) -> Loss | None:
     name = identifier if isinstance(identifier, str) else None
     cls = _CLASSES.get(found)
     if cls is None:
-        return LossFunctionWrapper(found, name=name)
+        return _LossFunctionWrapper(found, name=name)
     loss: Loss = cls(name=name or found.__name__)
     return loss
 
@@ -147,7 +148,6 @@ __all__ = [
     "KLDivergence",
     "LogCosh",
     "Loss",
-    "LossFunctionWrapper",
     "MeanAbsoluteError",
     "MeanAbsolutePercentageError",
     "MeanSquaredError",

@@ -76,7 +76,7 @@ class Loss:
         """The targets as ``call`` gets them: in the loss's dtype, except where they are labels."""
         return ops.convert_to_tensor(y_true, dtype=self.dtype)
 
-    def call(self, y_true: Any, y_pred: Any) -> Any:  # noqa: ARG002
+    def call(self, y_true: Any, y_pred: Any) -> Any:
         """One value per sample; to be written by subclasses."""
         raise ArgumentError(f"Loss {type(self).__name__} must define `call(self, y_true, y_pred)`.")
 

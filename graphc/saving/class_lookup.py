@@ -11,6 +11,29 @@ from graphc.layers import LAYERS, Layer
 from graphc.layers.operation import operation_class_name
 
 
+# The modules in which Keras defines its operation classes; those that are not here are in keras.src.ops.numpy.
+_OPERATION_MODULES: dict[str, frozenset[str]] = {
+    "nn": frozenset(
+        "Relu Relu6 Sigmoid SparseSigmoid Softplus Softsign SoftShrink SparsePlus Silu Squareplus LogSigmoid LeakyRelu "
+        "HardSigmoid HardSilu Elu Selu Gelu Celu Glu TanhShrink HardTanh HardShrink Threshold Softmax LogSoftmax "
+        "Sparsemax MaxPool AveragePool Conv DepthwiseConv SeparableConv ConvTranspose OneHot BinaryCrossentropy "
+        "CategoricalCrossentropy SparseCategoricalCrossentropy MultiHot Moments BatchNorm Normalize PSNR LayerNorm "
+        "RMSNorm DotProductAttention DepthToSpace SpaceToDepth".split()
+    ),
+    "math": frozenset("SegmentSum SegmentMax TopK InTopK Logsumexp Rsqrt Erf Erfc Erfinv Logdet".split()),
+    "core": frozenset("Scan Scatter ScatterUpdate Slice SliceUpdate Switch StopGradient Unstack Cast ConvertToTensor".split()),
+    "linalg": frozenset("Cholesky Det Inv Norm Solve".split()),
+}
+
+
+def keras_module(class_name: str) -> str:
+    """The module that Keras's files name for an operation class."""
+    for module, names in _OPERATION_MODULES.items():
+        if class_name in names:
+            return f"keras.src.ops.{module}"
+    return "keras.src.ops.numpy"
+
+
 def find_layer_class(name: str, registered_name: Any, custom_objects: Mapping[str, Any] | None) -> type[Layer]:
     """The class of a layer.
 

@@ -15,13 +15,12 @@ from graphc.layers.operation import Operation, operation_class_name
 from graphc.layers.structure import flatten
 from graphc.layers.symbolic import LayerCall, SymbolicTensor
 from graphc.ops.functional import FUNCTIONS
-from graphc.saving.class_lookup import find_layer_class, operation_function
+from graphc.saving.class_lookup import find_layer_class, keras_module, operation_function
 from graphc.saving.json_values import from_json_value, index_tuple, to_json_value
 from graphc.sequential import Sequential
 
 # Parameters of ops functions that Keras stores as arguments of the call, not in the operation's configuration.
 _CALL_PARAMETERS = frozenset({"x", "x1", "x2", "xs", "key", "condition", "inputs", "indices", "arrays", "operands"})
-_NN_FUNCTIONS = "graphc.ops.functional.nn"
 
 
 def layer_object(layer: Layer) -> dict[str, Any]:
@@ -95,7 +94,7 @@ def functional_config(model: Functional) -> dict[str, Any]:
             entry = layer_object(layer)
             if isinstance(layer, Functional | Sequential):
                 entry["compile_config"] = {}
-            nodes = [] if isinstance(layer, InputLayer) else [_node(c.args, c.kwargs, history) for c in calls]
+            nodes = [] if isinstance(layer, InputLayer) else [_node(c.args, _with_mask(c), history) for c in calls]
         layers.append({**entry, "name": layer.name, "inbound_nodes": nodes})
     return {
         "name": model.name,
@@ -104,6 +103,13 @@ def functional_config(model: Functional) -> dict[str, Any]:
         "input_layers": _places(model._input_structure, place),
         "output_layers": _places(model._output_structure, place),
     }
+
+
+def _with_mask(call: LayerCall) -> dict[str, Any]:
+    """The keyword arguments of a call; for a layer that takes a mask and got no others, Keras writes ``mask: None``."""
+    if call.kwargs or "mask" not in call.layer._call_parameters:
+        return dict(call.kwargs)
+    return {"mask": None}
 
 
 def _node(args: Any, kwargs: Mapping[str, Any], history: Any) -> dict[str, Any]:
@@ -136,10 +142,9 @@ def _operation_entry(
             else:
                 config[name] = to_json_value(value, history)
         nodes.append(_node(args, {}, history))
-    family = "nn" if layer.function.__module__ == _NN_FUNCTIONS else "numpy"
     class_name = operation_class_name(layer.function)
     entry = {
-        "module": f"keras.src.ops.{family}",
+        "module": keras_module(class_name),
         "class_name": class_name,
         "config": config,
         "registered_name": class_name,
@@ -220,8 +225,7 @@ class _Reader:
             kwargs = from_json_value(node.get("kwargs", {}), self._tensor, f"layer {name!r}")
         except _NotYet:
             return False
-        # The traced default of these says nothing about later calls.
-        kwargs = {k: v for k, v in kwargs.items() if not (k in ("training", "mask") and v in (None, False))}
+        kwargs = {k: v for k, v in kwargs.items() if not (k == "mask" and v is None)}
         if isinstance(layer, Operation):
             args = [index_tuple(a) for a in args]
         try:

@@ -17,7 +17,6 @@ import numpy as np
 from graphc.atomic import atomic_write
 from graphc.errors import ArgumentError, ModelFileError, NotBuiltError
 from graphc.layers.layer import Layer
-from graphc.layers.operation import Operation
 from graphc.model import Model
 from graphc.naming import snake_case
 from graphc.ops.functional.variable import Variable
@@ -55,6 +54,8 @@ def save_weights(model: Model, filepath: Any, *, overwrite: bool = True, max_sha
             group.attrs["name"] = layer.name
             for i, variable in enumerate(layer._own_variables()):
                 group.create_dataset(str(i), data=variable.array)
+        for i, variable in enumerate(_optimizer_variables(model)):
+            file.require_group("optimizer/vars").create_dataset(str(i), data=variable.array)
     with atomic_write(path) as out:
         out.write(memory.getbuffer())
 
@@ -91,6 +92,12 @@ def load_weights(model: Model, filepath: Any, *, skip_mismatch: bool = False, **
         variable.assign(array)
 
 
+def _optimizer_variables(model: Model) -> list[Variable]:
+    """The state of the model's optimizer, once it has trained; Keras keeps it in the same file."""
+    optimizer = model.optimizer
+    return list(optimizer.variables) if optimizer is not None and optimizer.built else []
+
+
 def places(model: Layer) -> Iterator[tuple[str, Layer]]:
     """Each layer once, with the path of its group: Keras's walk over the attributes that hold layers."""
     visited: set[int] = set()
@@ -107,8 +114,7 @@ def places(model: Layer) -> Iterator[tuple[str, Layer]]:
 def _children(layer: Layer) -> Iterator[tuple[str, Layer]]:
     if isinstance(layer, Sequential) or hasattr(layer, "layer_graph"):
         # A Functional holds its layers in `layers`, and so does a Sequential, where the input layer is not among them.
-        layers = [x for x in layer.layers if not isinstance(x, Operation)]  # type: ignore[attr-defined]
-        yield from (("layers/" + part, child) for part, child in _numbered(layers))
+        yield from (("layers/" + part, child) for part, child in _numbered(layer.layers))  # type: ignore[attr-defined]
         return
     attributes = vars(layer)
     for name in sorted(attributes, key=lambda n: (n.startswith("_"), n)):

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 from function_cases.case import FunctionCase as Case
-from function_cases.case import booleans, integers, numbers, special
+from function_cases.case import booleans, integers, numbers
 
 EPSILON = 1e-7
 
-# -- oracles ------------------------------------------------------------------------------------------------------------
+# -- oracles ----------------------------------------------------------------------------------------------------------
 
 
 def sigmoid(x: Any) -> Any:
@@ -24,7 +24,8 @@ def softplus(x: Any) -> Any:
 
 
 def softmax(x: Any, axis: Any = -1) -> Any:
-    e = np.exp(np.asarray(x, float))
+    x = np.asarray(x, float)
+    e = np.exp(x - x.max(axis, keepdims=True))
     return e / e.sum(axis, keepdims=True)
 
 
@@ -70,7 +71,9 @@ def padded(x: Any, kernel: Any, steps: Any, dilations: Any, padding: str, value:
 
 def windows(x: Any, kernel: Any, steps: Any, dilations: Any) -> Any:
     """``(batch, *output, channels, kernel elements)``, by a naive loop."""
-    counts = [(n - (k - 1) * d - 1) // s + 1 for n, k, s, d in zip(x.shape[1:-1], kernel, steps, dilations, strict=True)]
+    counts = [
+        (n - (k - 1) * d - 1) // s + 1 for n, k, s, d in zip(x.shape[1:-1], kernel, steps, dilations, strict=True)
+    ]
     result = np.empty((x.shape[0], *counts, x.shape[-1], math.prod(kernel)))
     for place in product(*map(range, counts)):
         for j, offset in enumerate(product(*map(range, kernel))):
@@ -79,7 +82,9 @@ def windows(x: Any, kernel: Any, steps: Any, dilations: Any) -> Any:
     return result
 
 
-def conv(x: Any, w: Any, strides: Any = 1, padding: str = "valid", data_format: Any = None, dilation_rate: Any = 1) -> Any:
+def conv(
+    x: Any, w: Any, strides: Any = 1, padding: str = "valid", data_format: Any = None, dilation_rate: Any = 1
+) -> Any:
     if data_format == "channels_first":
         return np.moveaxis(conv(np.moveaxis(x, 1, -1), w, strides, padding, None, dilation_rate), -1, 1)
     count = x.ndim - 2
@@ -101,7 +106,13 @@ def separable_conv(x: Any, depthwise: Any, pointwise: Any, *args: Any, **kwargs:
 
 
 def conv_transpose(
-    x: Any, w: Any, strides: Any = 1, padding: str = "valid", output_padding: Any = None, data_format: Any = None, dilation_rate: Any = 1
+    x: Any,
+    w: Any,
+    strides: Any = 1,
+    padding: str = "valid",
+    output_padding: Any = None,
+    data_format: Any = None,
+    dilation_rate: Any = 1,
 ) -> Any:
     """Each input adds its multiple of the kernel to the output, which is then cut or extended."""
     if data_format == "channels_first":
@@ -146,7 +157,9 @@ def average_pool(x: Any, size: Any, strides: Any = None, padding: str = "valid",
     return pool(x, size, strides, padding, data_format, np.nan, np.nanmean)
 
 
-def batch_normalization(x: Any, mean: Any, var: Any, axis: int, offset: Any = None, scale: Any = None, epsilon: float = 1e-3) -> Any:
+def batch_normalization(
+    x: Any, mean: Any, var: Any, axis: int, offset: Any = None, scale: Any = None, epsilon: float = 1e-3
+) -> Any:
     shape = [1] * x.ndim
     shape[axis] = -1
     result = (x - mean.reshape(shape)) / np.sqrt(var.reshape(shape) + epsilon)
@@ -184,7 +197,9 @@ def binary_crossentropy(t: Any, p: Any, from_logits: bool = False) -> Any:
 
 
 def categorical_crossentropy(t: Any, p: Any, from_logits: bool = False, axis: int = -1) -> Any:
-    logs = log_softmax(p, axis) if from_logits else np.log(np.clip(p / p.sum(axis, keepdims=True), EPSILON, 1 - EPSILON))
+    logs = (
+        log_softmax(p, axis) if from_logits else np.log(np.clip(p / p.sum(axis, keepdims=True), EPSILON, 1 - EPSILON))
+    )
     return -(t * logs).sum(axis)
 
 
@@ -196,21 +211,25 @@ def sparse_categorical_crossentropy(t: Any, p: Any, from_logits: bool = False, a
     return categorical_crossentropy(codes, p, from_logits, axis)
 
 
-# -- activations --------------------------------------------------------------------------------------------------------
+# -- activations ------------------------------------------------------------------------------------------------------
 
 
 def activation(name: str, oracle: Any, *args: Any, **more: Any) -> list[Case]:
     """An element-wise activation on floats, integers, float16 and numbers."""
     return [
         Case(name, [numbers(5, 3, low=-4, high=4), *args], oracle=oracle, **more),
-        Case(name, [np.float32([-40, -3, -1, -0.5, 0, 0.5, 1, 3, 40]), *args], oracle=oracle, rtol=1e-5, id="wide", **more),
-        Case(name, [numbers(3, 4).astype("float16"), *args], oracle=oracle, dtype="float16", rtol=3e-3, atol=3e-3, id="float16",
+        Case(name, [np.float32([-40, -3, -1, -0.5, 0, 0.5, 1, 3, 40]), *args], oracle=oracle, rtol=1e-5, id="wide",
+             **more),
+        Case(name, [numbers(3, 4).astype("float16"), *args], oracle=oracle, dtype="float16", rtol=3e-3, atol=3e-3,
+             id="float16",
              **more),
     ]  # fmt: skip
 
 
 def of_integers(name: str, oracle: Any, dtype: str = "float32", *args: Any, keras: str = "") -> Case:
-    return Case(name, [integers(5, 3, low=-4, high=5), *args], oracle=oracle, dtype=dtype, keras=keras, rtol=1e-5, id="integers")
+    return Case(
+        name, [integers(5, 3, low=-4, high=5), *args], oracle=oracle, dtype=dtype, keras=keras, rtol=1e-5, id="integers"
+    )
 
 
 def leaky(x: Any, slope: float = 0.2) -> Any:
@@ -306,35 +325,59 @@ ACTIVATIONS: list[Case] = [
       for name, oracle in (("softmax", softmax), ("log_softmax", log_softmax)) for axis in (-1, 0, 1, (0, 2), (-1, 1))),
     Case("softmax", [np.float32([[1000, 1000, -1000]])], oracle=lambda x: np.array([[0.5, 0.5, 0]]), id="wide"),
     of_integers("softmax", softmax),
-    *(Case("sparsemax", [numbers(5, 4, 3), axis], oracle=sparsemax, rtol=1e-5, keras=SPARSEMAX, id=f"axis-{axis}") for axis in (-1, 1)),
+    *(Case("sparsemax", [numbers(5, 4, 3), axis], oracle=sparsemax, rtol=1e-5, keras=SPARSEMAX,
+           id=f"axis-{axis}") for axis in (-1, 1)),
     Case("sparsemax", [np.float32([[1, 1, 1], [5, 0, 5]])], oracle=sparsemax, keras=SPARSEMAX, id="ties"),
 ]  # fmt: skip
 
-# -- convolution and pooling --------------------------------------------------------------------------------------------
+# -- convolution and pooling ------------------------------------------------------------------------------------------
 
 LOOSE = {"rtol": 1e-5, "atol": 1e-5}
+
+
+POOLS: tuple[tuple[Any, ...], ...] = (
+    ((5, 8, 3), 2),
+    ((5, 9, 8, 3), (3, 2)),
+    ((5, 9, 8, 3), 3, 2, "same"),
+    ((5, 9, 8, 3), 2, (1, 2), "valid"),
+    ((5, 3, 9, 8), 2, 2, "same", "channels_first"),
+    ((2, 4, 5, 6, 3), 2, 1, "same"),
+)
 
 
 def conv_cases() -> list[Case]:
     shapes = [((5, 9, 3), (3, 3, 4)), ((5, 8, 7, 3), (3, 2, 3, 4)), ((2, 4, 5, 6, 2), (2, 3, 2, 2, 3))]
     found = [
-        Case("conv", [numbers(*x), numbers(*w)], {"padding": padding, **more}, oracle=conv, id=f"{len(x) - 2}d-{padding}-{more}", **LOOSE)
+        Case(
+            "conv",
+            [numbers(*x), numbers(*w)],
+            {"padding": padding, **more},
+            oracle=conv,
+            id=f"{len(x) - 2}d-{padding}-{more}",
+            **LOOSE,
+        )
         for x, w in shapes
         for padding in ("valid", "same")
         for more in ({}, {"strides": 2}, {"dilation_rate": 2 if min(x[1:-1]) > 5 else 1})
     ]
     return [
         *found,
-        Case("conv", [numbers(5, 8, 9, 4), numbers(3, 3, 2, 6)], {"strides": (2, 1)}, oracle=conv, id="groups", **LOOSE),
-        Case("conv", [numbers(5, 3, 8, 6), numbers(3, 2, 3, 4), 2, "same", "channels_first"], oracle=conv, id="channels-first", **LOOSE),
-        Case("conv", [integers(5, 8, 2), numbers(3, 2, 4)], oracle=conv, id="integers", **LOOSE),
-        *(Case("depthwise_conv", [numbers(5, 8, 9, 3), numbers(3, 2, 3, 2)], more, oracle=depthwise_conv, id=f"{more}", **LOOSE)
-          for more in ({}, {"padding": "same", "strides": 2}, {"dilation_rate": (2, 1)})),
-        Case("depthwise_conv", [numbers(5, 3, 9), numbers(3, 3, 2)], {"data_format": "channels_first"}, oracle=depthwise_conv,
+        Case("conv", [numbers(5, 8, 9, 4), numbers(3, 3, 2, 6)], {"strides": (2, 1)}, oracle=conv, id="groups",
+             **LOOSE),
+        Case("conv", [numbers(5, 3, 8, 6), numbers(3, 2, 3, 4), 2, "same", "channels_first"], oracle=conv,
              id="channels-first", **LOOSE),
-        Case("separable_conv", [numbers(5, 8, 9, 3), numbers(3, 3, 3, 2), numbers(1, 1, 6, 4)], {"padding": "same", "strides": 2},
+        Case("conv", [integers(5, 8, 2), numbers(3, 2, 4)], oracle=conv, id="integers", **LOOSE),
+        *(Case("depthwise_conv", [numbers(5, 8, 9, 3), numbers(3, 2, 3, 2)], more, oracle=depthwise_conv,
+               id=f"{more}", **LOOSE)
+          for more in ({}, {"padding": "same", "strides": 2}, {"dilation_rate": (2, 1)})),
+        Case("depthwise_conv", [numbers(5, 3, 9), numbers(3, 3, 2)], {"data_format": "channels_first"},
+             oracle=depthwise_conv,
+             id="channels-first", **LOOSE),
+        Case("separable_conv", [numbers(5, 8, 9, 3), numbers(3, 3, 3, 2), numbers(1, 1, 6, 4)], {"padding": "same",
+             "strides": 2},
              oracle=separable_conv, **LOOSE),
-        *(Case("conv_transpose", [numbers(5, *(4, 6)[:n], 3), numbers(*kernel, 2, 3)], {"strides": s, "padding": padding, **more},
+        *(Case("conv_transpose", [numbers(5, *(4, 6)[:n], 3), numbers(*kernel, 2, 3)], {"strides": s,
+               "padding": padding, **more},
                oracle=conv_transpose, id=f"{kernel}-{s}-{padding}-{more}", **LOOSE)
           for n, kernel in ((1, (3,)), (2, (3, 2)), (2, (2, 4)))
           for s in (1, 2, 3)
@@ -344,41 +387,49 @@ def conv_cases() -> list[Case]:
              id="dilated", **LOOSE),
         Case("conv_transpose", [numbers(5, 3, 4, 6), numbers(3, 2, 2, 3)], {"strides": 2, "padding": "same",
              "data_format": "channels_first"}, oracle=conv_transpose, id="channels-first", **LOOSE),
-        *(Case(name, [numbers(*x), *args], oracle=oracle, rtol=1e-5, keras="" if args[1:] else DEFAULT_STRIDES, id=f"{x}-{args}")
+        *(Case(name, [numbers(*x), *args], oracle=oracle, rtol=1e-5, keras="" if args[1:] else DEFAULT_STRIDES,
+               id=f"{x}-{args}")
           for name, oracle in (("max_pool", max_pool), ("average_pool", average_pool))
-          for x, *args in (((5, 8, 3), 2), ((5, 9, 8, 3), (3, 2)), ((5, 9, 8, 3), 3, 2, "same"), ((5, 9, 8, 3), 2, (1, 2), "valid"),
-                           ((5, 3, 9, 8), 2, 2, "same", "channels_first"), ((2, 4, 5, 6, 3), 2, 1, "same"))),
+          for x, *args in POOLS),
     ]  # fmt: skip
 
 
-# -- normalisation and cross-entropies ----------------------------------------------------------------------------------
+# -- normalisation and cross-entropies --------------------------------------------------------------------------------
 
 
 def normalization_cases() -> list[Case]:
     variance = {"low": 0.5, "high": 2.0}
     return [
-        Case("batch_normalization", [numbers(5, 2, 3), numbers(3), numbers(3, **variance), -1], oracle=batch_normalization, **LOOSE),
-        Case("batch_normalization", [numbers(5, 3, 2), numbers(3), numbers(3, **variance), 1, numbers(3), numbers(3), 1e-2],
+        Case("batch_normalization", [numbers(5, 2, 3), numbers(3), numbers(3, **variance), -1],
+             oracle=batch_normalization, **LOOSE),
+        Case("batch_normalization", [numbers(5, 3, 2), numbers(3), numbers(3, **variance), 1, numbers(3), numbers(3),
+             1e-2],
              oracle=batch_normalization, id="all", **LOOSE),
         Case("batch_normalization", [numbers(5, 3), numbers(3), numbers(3, **variance), -1, numbers(3)],
              oracle=batch_normalization, id="offset", **LOOSE),
         Case("layer_normalization", [numbers(5, 2, 3)], oracle=layer_normalization, **LOOSE),
-        Case("layer_normalization", [numbers(5, 2, 3), numbers(3), numbers(3)], {"epsilon": 1e-3}, oracle=layer_normalization,
+        Case("layer_normalization", [numbers(5, 2, 3), numbers(3), numbers(3)], {"epsilon": 1e-3},
+             oracle=layer_normalization,
              id="all", **LOOSE),
-        Case("layer_normalization", [numbers(5, 2, 3), numbers(2, 3), numbers(2, 3)], {"axis": (1, 2)}, oracle=layer_normalization,
+        Case("layer_normalization", [numbers(5, 2, 3), numbers(2, 3), numbers(2, 3)], {"axis": (1, 2)},
+             oracle=layer_normalization,
              keras="Keras reshapes gamma for one axis only", id="axes", **LOOSE),
-        Case("layer_normalization", [numbers(5, 2, 3), numbers(2)], {"axis": 1}, oracle=layer_normalization, id="axis-1", **LOOSE),
-        Case("layer_normalization", [numbers(5, 3).astype("float16")], oracle=lambda x: layer_normalization(x.astype(float)),
+        Case("layer_normalization", [numbers(5, 2, 3), numbers(2)], {"axis": 1}, oracle=layer_normalization,
+             id="axis-1", **LOOSE),
+        Case("layer_normalization", [numbers(5, 3).astype("float16")],
+             oracle=lambda x: layer_normalization(x.astype(float)),
              dtype="float16", rtol=3e-3, atol=3e-3, id="float16"),
         Case("rms_normalization", [numbers(5, 2, 3)], oracle=rms_normalization, **LOOSE),
-        Case("rms_normalization", [numbers(5, 2, 3), numbers(3)], {"epsilon": 1e-2}, oracle=rms_normalization, id="scale", **LOOSE),
+        Case("rms_normalization", [numbers(5, 2, 3), numbers(3)], {"epsilon": 1e-2}, oracle=rms_normalization,
+             id="scale", **LOOSE),
         Case("rms_normalization", [numbers(5, 2, 3)], {"axis": (1, 2)}, oracle=rms_normalization, id="axes", **LOOSE),
         *(Case("normalize", [numbers(5, 2, 3), axis, order], oracle=normalize, id=f"{axis}-{order}", **LOOSE)
           for axis, order in ((-1, 2), (1, 2), ((1, 2), 2), (-1, 1), (0, 3))),
         Case("normalize", [np.float32([[0, 0], [3e-9, 4e-9], [3, 4]])], oracle=normalize, id="tiny", **LOOSE),
         *(Case("moments", [numbers(5, 2, 3), axes], {"keepdims": keep}, oracle=moments, id=f"{axes}-{keep}", **LOOSE)
           for axes in ([0], [0, 2], [-1]) for keep in (False, True)),
-        Case("moments", [numbers(5, 3).astype("float16"), [0]], oracle=moments, dtype="float16", rtol=3e-3, atol=3e-3, id="float16"),
+        Case("moments", [numbers(5, 3).astype("float16"), [0]], oracle=moments, dtype="float16", rtol=3e-3, atol=3e-3,
+             id="float16"),
     ]  # fmt: skip
 
 
@@ -386,35 +437,89 @@ PROBABILITIES = np.float32([[0.2, 0.3, 0.5], [0.0, 0.0, 1.0], [0.1, 0.1, 0.1], [
 LABELS = np.int32([2, 0, 1, 0, 2])
 
 
+def attention(
+    q: Any, k: Any, v: Any, bias: Any = 0, mask: Any = True, scale: Any = None, is_causal: bool = False
+) -> Any:
+    groups = q.shape[2] // k.shape[2]
+    k, v = k.repeat(groups, 2), v.repeat(groups, 2)
+    logits = np.einsum("btnh,bsnh->bnts", q, k) * (scale or q.shape[-1] ** -0.5) + (0 if bias is None else bias)
+    seen = np.broadcast_to(True if mask is None else mask, logits.shape)
+    seen = np.tril(seen) if is_causal else seen
+    return np.einsum("bnts,bsnh->btnh", softmax(np.where(seen, logits, -1e30)), v)
+
+
+def attention_cases() -> list[Case]:
+    q, k, v = numbers(5, 7, 4, 3), numbers(5, 6, 4, 3), numbers(5, 6, 4, 3)
+    return [
+        Case("dot_product_attention", [q, k, v], oracle=attention, **LOOSE),
+        Case("dot_product_attention", [q, k, v, numbers(5, 1, 7, 6)], {"scale": 0.3}, oracle=attention, id="bias",
+             **LOOSE),
+        Case("dot_product_attention", [q, k, v, None, booleans(5, 4, 7, 6)], oracle=attention, id="mask", **LOOSE),
+        Case("dot_product_attention", [q, k, v, None, booleans(5, 1, 7, 6)], {"is_causal": True}, oracle=attention,
+             id="causal-and-mask", **LOOSE),
+        Case("dot_product_attention", [q, q, q], {"is_causal": True}, oracle=attention, id="causal", **LOOSE),
+        Case("dot_product_attention", [q, k[:, :, :2], v[:, :, :2]], oracle=attention, id="groups", **LOOSE),
+        Case("dot_product_attention", [q.astype("float16"), k.astype("float16"), v.astype("float16")], dtype="float16",
+             oracle=lambda *x: attention(*(a.astype(float) for a in x)), rtol=3e-3, atol=3e-3, id="float16"),
+    ]  # fmt: skip
+
+
+def in_top_k(targets: Any, predictions: Any, k: int) -> Any:
+    chosen = np.take_along_axis(predictions, targets[..., None], -1)
+    return (predictions > np.nan_to_num(chosen, nan=-np.inf)).sum(-1) < k
+
+
 def crossentropy_cases() -> list[Case]:
     codes = np.eye(3, dtype=np.float32)[LABELS]
+    likely = numbers(5, 3, low=0.1, high=1)
     wide = np.float32([-100, -20, -1, 0, 1, 20, 100])
     return [
         Case("binary_crossentropy", [booleans(5, 3).astype("float32"), numbers(5, 3, low=0.01, high=0.99)],
              oracle=binary_crossentropy, rtol=1e-5),
-        Case("binary_crossentropy", [np.float32([0, 1, 0.5]), np.float32([0.25, 0.75, 0.1])], oracle=binary_crossentropy, id="soft"),
+        Case("binary_crossentropy", [np.float32([0, 1, 0.5]), np.float32([0.25, 0.75, 0.1])],
+             oracle=binary_crossentropy, id="soft"),
         Case("binary_crossentropy", [integers(5, 3, low=0, high=2), numbers(5, 3, low=0.01, high=0.99)],
              oracle=binary_crossentropy, rtol=1e-5, id="integers"),
-        Case("binary_crossentropy", [np.float32([1, 0]), np.float32([0, 1])], oracle=lambda t, p: -np.log([1e-7, 2**-23]),
-             rtol=1e-5, id="limits"),
-        *(Case("binary_crossentropy", [np.full(7, t, "float32"), wide, True], oracle=binary_crossentropy, rtol=1e-5, id=f"logits-{t}")
+        Case("binary_crossentropy", [np.float32([1, 0]), np.float32([0, 1])], rtol=1e-5, id="limits",
+             oracle=lambda t, p: -np.log([1e-7, 2**-23])),
+        *(Case("binary_crossentropy", [np.full(7, t, "float32"), wide, True], oracle=binary_crossentropy, rtol=1e-5,
+               id=f"logits-{t}")
           for t in (0, 1, 0.3)),
-        Case("categorical_crossentropy", [codes, PROBABILITIES], oracle=categorical_crossentropy, rtol=1e-5),
-        Case("categorical_crossentropy", [codes, numbers(5, 3), True], oracle=categorical_crossentropy, rtol=1e-5, id="logits"),
-        Case("categorical_crossentropy", [codes.T.copy(), PROBABILITIES.T.copy()], {"axis": 0}, oracle=categorical_crossentropy,
+        Case("categorical_crossentropy", [numbers(5, 3, low=0), likely], oracle=categorical_crossentropy, rtol=1e-5),
+        Case("categorical_crossentropy", [codes, PROBABILITIES], oracle=categorical_crossentropy, rtol=1e-5,
+             id="limits"),
+        Case("categorical_crossentropy", [codes, numbers(5, 3), True], oracle=categorical_crossentropy, rtol=1e-5,
+             id="logits"),
+        Case("categorical_crossentropy", [codes.T.copy(), PROBABILITIES.T.copy()], {"axis": 0},
+             oracle=categorical_crossentropy,
              rtol=1e-5, id="axis-0"),
-        Case("sparse_categorical_crossentropy", [LABELS, PROBABILITIES], oracle=sparse_categorical_crossentropy, rtol=1e-5),
-        Case("sparse_categorical_crossentropy", [LABELS[:, None], PROBABILITIES], oracle=sparse_categorical_crossentropy, rtol=1e-5,
+        Case("sparse_categorical_crossentropy", [LABELS, likely], oracle=sparse_categorical_crossentropy, rtol=1e-5),
+        Case("sparse_categorical_crossentropy", [LABELS, PROBABILITIES], oracle=sparse_categorical_crossentropy,
+             rtol=1e-5,
+             id="limits"),
+        Case("sparse_categorical_crossentropy", [LABELS[:, None], PROBABILITIES],
+             oracle=sparse_categorical_crossentropy, rtol=1e-5,
              id="column"),
-        Case("sparse_categorical_crossentropy", [LABELS, numbers(5, 3), True], oracle=sparse_categorical_crossentropy, rtol=1e-5,
+        Case("sparse_categorical_crossentropy", [LABELS, numbers(5, 3), True], oracle=sparse_categorical_crossentropy,
+             rtol=1e-5,
              id="logits"),
         Case("sparse_categorical_crossentropy", [LABELS.astype("float32"), numbers(5, 3), True],
              oracle=sparse_categorical_crossentropy, rtol=1e-5, id="float-labels"),
         Case("sparse_categorical_crossentropy", [integers(5, 7, low=0, high=3), numbers(5, 7, 3), True],
              oracle=sparse_categorical_crossentropy, rtol=1e-5, id="sequence"),
+        Case("in_top_k", [integers(5, low=0, high=4), numbers(5, 4), 2], oracle=in_top_k, dtype="bool"),
+        Case("in_top_k", [np.int32([0, 1, 0]), np.float32([[1, 1, 1], [2, np.nan, 0], [np.nan, 0, 1]]), 2],
+             oracle=in_top_k,
+             dtype="bool", id="ties-and-nan"),
         Case("psnr", [numbers(5, 3), numbers(5, 3), 2.0], rtol=1e-5,
              oracle=lambda a, b, m: 20 * np.log10(m) - 10 * np.log10(np.mean((a - b) ** 2))),
     ]  # fmt: skip
 
 
-CASES: list[Case] = [*ACTIVATIONS, *conv_cases(), *normalization_cases(), *crossentropy_cases()]
+CASES: list[Case] = [
+    *ACTIVATIONS,
+    *conv_cases(),
+    *attention_cases(),
+    *normalization_cases(),
+    *crossentropy_cases(),
+]

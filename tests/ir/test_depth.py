@@ -59,7 +59,9 @@ def work(graph: Graph) -> None:
     copy, _ = again.clone()
     assert len(copy.to_networkx()) == len(copy)
     x = copy.inputs[0]
-    assert len(ancestors(copy.outputs.values())) == len(live_nodes(copy)) == len(descendants(copy, [x])) + 1 == len(copy)
+    assert (
+        len(ancestors(copy.outputs.values())) == len(live_nodes(copy)) == len(descendants(copy, [x])) + 1 == len(copy)
+    )
     chains(copy, lambda node: node.op == "Tanh")
     new = Builder(copy, OPS).emit("Neg", x)
     for use in copy.uses(x):

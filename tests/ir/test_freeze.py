@@ -56,9 +56,17 @@ def test_every_state_by_default() -> None:
     [
         ({}, ["kernel"], "has no state 'kernel' to freeze. Did you mean \"dense/kernel\""),
         ({}, ["dense/kernel"], "State 'dense/kernel' has no array to freeze; pass it in `state`."),
-        ({"dense/kernel": np.zeros(3, np.float32)}, ["dense/kernel"], r"must be float32\[2\]; its array is float32\[3\]"),
+        (
+            {"dense/kernel": np.zeros(3, np.float32)},
+            ["dense/kernel"],
+            r"must be float32\[2\]; its array is float32\[3\]",
+        ),
         ({"dense/kernel": np.zeros(2)}, ["dense/kernel"], r"must be float32\[2\]; its array is float64\[2\]"),
-        ({"dense/kernel": KERNEL, "count": np.array(3, np.int32)}, None, "'count' cannot be frozen: graph 'g' updates it"),
+        (
+            {"dense/kernel": KERNEL, "count": np.array(3, np.int32)},
+            None,
+            "'count' cannot be frozen: graph 'g' updates it",
+        ),
     ],
 )
 def test_refusals_change_nothing(graph: Graph, state: dict[str, np.ndarray], names: list[str], message: str) -> None:

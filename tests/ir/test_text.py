@@ -216,7 +216,9 @@ def test_tuples_of_every_length() -> None:
 def test_an_attribute_without_a_text_form_is_refused() -> None:
     graph = Graph("g")
     graph.outputs["y"] = graph.add_node("Odd", (), {"what": object()}, (TensorType("float32", ()),)).output
-    with pytest.raises(GraphError, match="Attribute 'what' of node 'Odd' .* is a object, which the text form does not"):
+    with pytest.raises(
+        GraphError, match=r"Attribute 'what' of node 'Odd' .* is a object, which the text form does not"
+    ):
         print_graph(graph)
 
 

@@ -134,12 +134,21 @@ def removed_producer(graph: Graph) -> None:
 @pytest.mark.parametrize(
     ("sabotage", "message"),
     [
-        (wrong_type, r"node 'a' \(Add\): its recorded type is float32\[batch, 3\]; the type rule gives float32\[batch, 2\]"),
+        (
+            wrong_type,
+            r"node 'a' \(Add\): its recorded type is float32\[batch, 3\]; the type rule gives float32\[batch, 2\]",
+        ),
         (wrong_operand_type, r"node 'w' \(State\): its recorded type is int32\[2\]; the type rule gives float32\[2\]"),
         (missing_attribute, r"node 'parts' \(Split\): its attributes are \['sizes'\]; complete .* \['sizes', 'axis'\]"),
-        (unordered_attributes, r"node 'parts' \(Split\): its attributes are \['axis', 'sizes'\]; complete and in order"),
+        (
+            unordered_attributes,
+            r"node 'parts' \(Split\): its attributes are \['axis', 'sizes'\]; complete and in order",
+        ),
         (unknown_attribute, r"node 'a' \(Add\): its attributes or operands are refused: Add has no attribute 'axis'"),
-        (attribute_of_another_kind, r"node 'parts' \(Split\): attribute 'sizes' is \[1, 1\]; its canonical form is \(1, 1\)"),
+        (
+            attribute_of_another_kind,
+            r"node 'parts' \(Split\): attribute 'sizes' is \[1, 1\]; its canonical form is \(1, 1\)",
+        ),
         (unknown_op, r"node 'a' \(Plus\): its attributes or operands are refused: There is no op 'Plus'"),
         (writeable_constant, r"node 'c' \(Constant\): the tensor in attribute 'value' can be written to"),
         (operands_behind_the_graph, r"operand 1 of node 'b' is a value of 'w', and there is no such edge"),

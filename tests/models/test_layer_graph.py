@@ -160,7 +160,7 @@ def test_a_subclassed_model_runs_and_trains():
 
     model = MLP()
     assert model(np.zeros((1, 5), "float32")).shape == (1, 1)
-    model.compile("adam", "mse")
+    model.compile(graphc.optimizers.Adam(0.02), "mse")
     x = np.random.default_rng(0).standard_normal((64, 5)).astype("float32")
     history = model.fit(x, x.sum(1, keepdims=True), epochs=15, verbose=0).history["loss"]
     assert history[-1] < history[0] / 2

@@ -150,7 +150,6 @@ DILATED = (
 )
 HALF = {"halves", "same_overlapping"}  # also in float16
 NO_FLOAT64_AVERAGE = {"float64": "ONNX Runtime's CPU provider has no float64 AveragePool and ConvTranspose"}
-NO_IMAGES = "ONNX Runtime's CPU provider refuses to pool no images"
 
 
 def _dtypes(setting: Setting) -> tuple[str, ...]:

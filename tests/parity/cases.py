@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from .layer_cases import LAYER_CASES, Case
 from .loss_cases import LOSS_CASES, LOSS_FUNCTIONS, LOSS_STRINGS, REDUCTIONS, LossCase, LossFunction, LossString
+from .metric_cases import METRIC_OBJECTS, SCHEDULES, WEIGHT_RULES, MetricCase, ScheduleCase, WeightCase
 from .model_cases import MODEL_CASES, NAMED_LAYERS, ModelCase
 from .spec import Obj, Shape, Shapes, resolve
 from .training_cases import FIT_CASES, METRIC_CASES, OPTIMIZER_CASES, Target, Task
@@ -24,19 +25,25 @@ __all__ = [
     "LOSS_FUNCTIONS",
     "LOSS_STRINGS",
     "METRIC_CASES",
+    "METRIC_OBJECTS",
     "MODEL_CASES",
     "NAMED_LAYERS",
     "OPTIMIZER_CASES",
     "REDUCTIONS",
+    "SCHEDULES",
+    "WEIGHT_RULES",
     "Case",
     "LossCase",
     "LossFunction",
     "LossString",
+    "MetricCase",
     "ModelCase",
     "Obj",
+    "ScheduleCase",
     "Shape",
     "Shapes",
     "Target",
     "Task",
+    "WeightCase",
     "resolve",
 ]

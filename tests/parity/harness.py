@@ -28,17 +28,23 @@ from .cases import (
     LOSS_FUNCTIONS,
     LOSS_STRINGS,
     METRIC_CASES,
+    METRIC_OBJECTS,
     MODEL_CASES,
     OPTIMIZER_CASES,
     REDUCTIONS,
+    SCHEDULES,
+    WEIGHT_RULES,
     Case,
     LossCase,
     LossFunction,
     LossString,
+    MetricCase,
     ModelCase,
+    ScheduleCase,
     Shape,
     Target,
     Task,
+    WeightCase,
     resolve,
 )
 
@@ -246,7 +252,7 @@ def _one_hot(labels: Array, classes: int, axis: int) -> Array:
     return np.moveaxis(np.eye(classes, dtype=np.float32)[labels], -1, axis)
 
 
-def _predictions(case: LossCase, random: np.random.RandomState) -> Array:
+def _predictions(case: LossCase | MetricCase, random: np.random.RandomState) -> Array:
     shape = batch_of(case.shape, LOSS_BATCH)
     match case.y_pred:
         case "logits" | "real":
@@ -257,6 +263,10 @@ def _predictions(case: LossCase, random: np.random.RandomState) -> Array:
             return softmax(uniform(random, shape, -2.0, 2.0), case.classes_axis)
         case "raw":
             return uniform(random, shape, 0.05, 0.95)
+        case "positive":
+            return uniform(random, shape, 0.1, 3.0)
+        case "binary":
+            return (random.random_sample(shape) < 0.5).astype(np.float32)
         case "edges":
             values = uniform(random, shape, 0.05, 0.95)
             values[0] = np.eye(shape[-1], dtype=np.float32)[1]
@@ -266,7 +276,7 @@ def _predictions(case: LossCase, random: np.random.RandomState) -> Array:
     raise ValueError(f"{case.name}: unknown kind of predictions {case.y_pred!r}")
 
 
-def _targets(case: LossCase, random: np.random.RandomState) -> Array:
+def _targets(case: LossCase | MetricCase, random: np.random.RandomState) -> Array:
     shape = batch_of(case.shape if case.y_shape is None else case.y_shape, LOSS_BATCH)
     classes = shape[case.classes_axis]
     label_shape = shape[:-1] if case.classes_axis == -1 else tuple(np.delete(shape, case.classes_axis))
@@ -284,14 +294,18 @@ def _targets(case: LossCase, random: np.random.RandomState) -> Array:
             return softmax(uniform(random, shape, -2.0, 2.0), case.classes_axis)
         case "binary":
             return (random.random_sample(shape) < 0.5).astype(np.float32)
-        case "real":
+        case "sign":
+            return np.where(random.random_sample(shape) < 0.5, -1.0, 1.0).astype(np.float32)
+        case "positive":
+            return uniform(random, shape, 0.1, 3.0)
+        case "real" | "":
             return uniform(random, shape, -3.0, 3.0)
     raise ValueError(f"{case.name}: unknown kind of targets {case.y_true!r}")
 
 
-def loss_data(case: LossCase) -> tuple[Array, Array, Array]:
-    """Targets, predictions and sample weights of a loss case."""
-    random = random_state(case.name)
+def loss_data(case: LossCase | MetricCase, part: str = "") -> tuple[Array, Array, Array]:
+    """Targets, predictions and sample weights of a loss or a metric; ``part`` tells one batch from another."""
+    random = random_state(case.name + part)
     y_pred = _predictions(case, random)
     y_true = _targets(case, random)
     return y_true, y_pred, uniform(random, batch_of(case.weights, LOSS_BATCH), 0.25, 2.0)
@@ -299,7 +313,7 @@ def loss_data(case: LossCase) -> tuple[Array, Array, Array]:
 
 def loss_model(k: Any, case: LossCase) -> Any:
     """A Dense layer whose outputs are the predictions of ``case``."""
-    activation = {"probabilities": "softmax", "raw": "sigmoid"}.get(case.y_pred)
+    activation = {"probabilities": "softmax", "raw": "sigmoid", "positive": "softplus"}.get(case.y_pred)
     inputs = k.Input((*case.shape[:-1], 7))
     return k.Model(inputs, k.layers.Dense(case.shape[-1], activation=activation, name="out")(inputs))
 
@@ -483,6 +497,40 @@ def run_fit(k: Any, task: Task, expected: Mapping[str, Any] | None = None) -> Re
     return record
 
 
+# ---------------------------------------------------------------------------------- metrics, schedules, weight rules
+
+SCHEDULE_STEPS = 12
+
+
+def run_metric(k: Any, case: MetricCase, expected: Mapping[str, Any] | None = None) -> Record:
+    """Arrays: the result after each of ``first`` and ``second`` batch, and after a ``reset``. Facts: config, name."""
+    record = Record()
+    metric = getattr(k.metrics, case.metric)(**case.config)
+    for part in ("first", "second"):
+        y_true, y_pred, weights = loss_data(case, part)
+        arguments = [y_true, y_pred] if case.y_true else [y_pred]
+        metric.update_state(*arguments, sample_weight=weights if part == "second" else None)
+        record.arrays[part] = to_numpy(metric.result())
+    metric.reset_state()
+    record.arrays["reset"] = to_numpy(metric.result())
+    record.facts |= {"config": config_of(metric), "name": metric.name}
+    return record
+
+
+def run_schedule(k: Any, case: ScheduleCase, expected: Mapping[str, Any] | None = None) -> Record:
+    """Array ``rates``: the learning rate at steps 0, 1, 2, ... Facts: config."""
+    schedule = getattr(k.optimizers.schedules, case.schedule)(**case.config)
+    rates = [float(to_numpy(schedule(step))) for step in range(SCHEDULE_STEPS)]
+    return Record({"rates": np.asarray(rates, np.float32)}, {"config": config_of(schedule)})
+
+
+def run_weight_rule(k: Any, case: WeightCase, expected: Mapping[str, Any] | None = None) -> Record:
+    """Array ``value``: the penalty or the projected weight. Facts: config."""
+    rule = getattr(getattr(k, case.module), case.rule)(**case.config)
+    weight = uniform(random_state(case.name), batch_of(case.shape[1:], int(case.shape[0] or 0)), -1.0, 1.0)
+    return Record({"value": to_numpy(rule(weight))}, {"config": config_of(rule)})
+
+
 # ------------------------------------------------------------------------------------------------------------- models
 
 
@@ -543,6 +591,9 @@ GROUPS: dict[str, tuple[Run, Sequence[Any]]] = {
     "optimizers": (run_steps, OPTIMIZER_CASES),
     "metrics": (run_evaluate, METRIC_CASES),
     "fit": (run_fit, FIT_CASES),
+    "metric_objects": (run_metric, METRIC_OBJECTS),
+    "schedules": (run_schedule, SCHEDULES),
+    "weight_rules": (run_weight_rule, WEIGHT_RULES),
     "models": (run_model, MODEL_CASES),
 }
 

@@ -138,7 +138,10 @@ ACTIVATION_NAMES = (
 # One wide row for every name: the spread reaches beyond every kink (hard_sigmoid 3, relu6 6), on both sides. The last
 # axis is even for glu, which halves it.
 ACTIVATION = (
-    *(of("Activation", name, (14,), spread=8.0, activation=name) for name in ACTIVATION_NAMES),
+    *(of("Activation", name, (14,), spread=8.0, activation=name) for name in ACTIVATION_NAMES if name != "sparsemax"),
+    # Keras 3.15.1 adds up the running sums over the whole support, so its sparsemax is wrong (here: all zeros) whenever
+    # more than one entry is above the threshold. Inputs far apart keep one entry above it, where Keras is right.
+    of("Activation", "sparsemax", (14,), spread=200.0, activation="sparsemax"),
     of("Activation", "softmax-rank4", (3, 5, 4), activation="softmax"),
     of("Activation", "log_softmax-rank3", SEQUENCE, activation="log_softmax"),
     of("Activation", "tanh-dynamic", SEQUENCE, declared=((None, 4),), activation="tanh"),
@@ -196,6 +199,8 @@ ACTIVATION_LAYERS = (
 )
 
 SHAPING = (
+    of("Identity", "image", IMAGE),
+    of("Identity", "integers", SEQUENCE, dtype="int32"),
     of("Flatten", "image", IMAGE),
     of("Flatten", "sequence", SEQUENCE),
     of("Flatten", "vector", VECTOR),

@@ -16,9 +16,10 @@ class LossCase:
     Attributes:
         loss: class name in ``k.losses``.
         config: its arguments, without ``reduction``.
-        y_true: "labels", "labels-column" (last axis 1), "one-hot", "soft" (a distribution), "binary" or "real".
+        y_true: "labels", "labels-column" (last axis 1), "one-hot", "soft" (a distribution), "binary", "sign" (-1 or 1),
+            "positive" or "real".
         y_pred: "logits", "wide-logits" (to +-60), "probabilities" (they sum to 1 over the class axis), "raw" (in
-            (0, 1), not summing to 1), "edges" (with exact zeros and ones) or "real".
+            (0, 1), not summing to 1), "edges" (with exact zeros and ones), "positive" or "real".
         shape: of the predictions, without the batch axis; the class axis is ``classes_axis``.
         weights: shape of the sample weights, without the batch axis.
         y_shape: of the targets where it is neither ``shape`` nor follows from ``y_true``.
@@ -103,6 +104,56 @@ LOSS_CASES: tuple[LossCase, ...] = (
     _squared("one-output", (1,), step=True),
     _squared("flat-targets", (1,), y_shape=()),
     _squared("column-weights", (4,), weights=(1,)),
+    _loss("BinaryFocalCrossentropy", "raw", "binary", "raw", (4,), step=True),
+    _loss("BinaryFocalCrossentropy", "logits", "binary", "logits", (4,), config={**LOGITS, "gamma": 1.5}, step=True),
+    _loss(
+        "BinaryFocalCrossentropy",
+        "balanced",
+        "binary",
+        "raw",
+        SEQUENCE,
+        config={"apply_class_balancing": True, "alpha": 0.4, "label_smoothing": 0.1},
+        weights=(6,),
+    ),
+    _loss("CategoricalFocalCrossentropy", "probabilities", "one-hot", "probabilities", (4,), step=True),
+    _loss("CategoricalFocalCrossentropy", "raw", "one-hot", "raw", (4,)),
+    _loss(
+        "CategoricalFocalCrossentropy",
+        "logits",
+        "one-hot",
+        "logits",
+        (4,),
+        config={**LOGITS, "alpha": 0.6, "gamma": 1.5, "label_smoothing": 0.1},
+        step=True,
+    ),
+    _loss("CategoricalGeneralizedCrossEntropy", "plain", "labels", "probabilities", (4,), step=True),
+    _loss("CategoricalGeneralizedCrossEntropy", "q", "labels", "probabilities", (4,), config={"q": 0.8}),
+    _loss("CategoricalHinge", "plain", "one-hot", "real", (4,), step=True),
+    _loss("CategoricalHinge", "rank3", "one-hot", "real", SEQUENCE, weights=(6,)),
+    _loss("CosineSimilarity", "plain", "real", "real", (4,), step=True),
+    _loss("CosineSimilarity", "axis1", "real", "real", SEQUENCE, config={"axis": 1}, weights=(4,)),
+    _loss("Dice", "plain", "binary", "raw", (4,), step=True),
+    _loss("Dice", "axes", "binary", "raw", SEQUENCE, config={"axis": (1, 2)}),
+    _loss("Tversky", "plain", "binary", "raw", (4,), step=True),
+    _loss("Tversky", "weighted", "binary", "raw", SEQUENCE, config={"alpha": 0.3, "beta": 0.9, "axis": (1, 2)}),
+    _loss("Hinge", "binary", "binary", "real", (4,), step=True),
+    _loss("Hinge", "signs", "sign", "real", (4,)),
+    _loss("SquaredHinge", "binary", "binary", "real", (4,), step=True),
+    _loss("SquaredHinge", "signs", "sign", "real", SEQUENCE, weights=(6,)),
+    _loss("Huber", "plain", "real", "real", (4,), step=True),
+    _loss("Huber", "delta", "real", "real", SEQUENCE, config={"delta": 0.4}, weights=(6,)),
+    _loss("KLDivergence", "plain", "soft", "probabilities", (4,), step=True),
+    _loss("KLDivergence", "edges", "one-hot", "edges", (4,)),
+    _loss("LogCosh", "plain", "real", "real", (4,), step=True),
+    _loss("LogCosh", "wide", "real", "wide-logits", (4,)),
+    _loss("MeanAbsoluteError", "plain", "real", "real", (4,), step=True),
+    _loss("MeanAbsoluteError", "rank3", "real", "real", SEQUENCE, weights=(6,)),
+    _loss("MeanAbsolutePercentageError", "plain", "real", "real", (4,), step=True),
+    _loss("MeanAbsolutePercentageError", "zero-targets", "binary", "real", (4,)),
+    _loss("MeanSquaredLogarithmicError", "positive", "positive", "positive", (4,), step=True),
+    _loss("MeanSquaredLogarithmicError", "real", "real", "real", (4,)),
+    _loss("Poisson", "positive", "positive", "positive", (4,), step=True),
+    _loss("Poisson", "rank3", "positive", "positive", SEQUENCE, weights=(6,)),
 )
 
 
@@ -137,6 +188,24 @@ LOSS_FUNCTIONS: tuple[LossFunction, ...] = (
     LossFunction("binary/logits", "binary_crossentropy", "BinaryCrossentropy/logits", LOGITS),
     LossFunction("binary/smoothed", "binary_crossentropy", "BinaryCrossentropy/smoothed", {"label_smoothing": 0.25}),
     LossFunction("squared/rank3", "mean_squared_error", "MeanSquaredError/rank3"),
+    LossFunction("focal/binary", "binary_focal_crossentropy", "BinaryFocalCrossentropy/raw"),
+    LossFunction("focal/categorical", "categorical_focal_crossentropy", "CategoricalFocalCrossentropy/raw"),
+    LossFunction(
+        "generalized", "categorical_generalized_cross_entropy", "CategoricalGeneralizedCrossEntropy/q", {"q": 0.8}
+    ),
+    LossFunction("hinge/plain", "hinge", "Hinge/signs"),
+    LossFunction("hinge/squared", "squared_hinge", "SquaredHinge/signs"),
+    LossFunction("hinge/categorical", "categorical_hinge", "CategoricalHinge/rank3"),
+    LossFunction("cosine", "cosine_similarity", "CosineSimilarity/axis1", {"axis": 1}),
+    LossFunction("overlap/dice", "dice", "Dice/plain"),
+    LossFunction("overlap/tversky", "tversky", "Tversky/plain"),
+    LossFunction("huber", "huber", "Huber/delta", {"delta": 0.4}),
+    LossFunction("log_cosh", "log_cosh", "LogCosh/wide"),
+    LossFunction("kl_divergence", "kl_divergence", "KLDivergence/edges"),
+    LossFunction("poisson", "poisson", "Poisson/rank3"),
+    LossFunction("error/absolute", "mean_absolute_error", "MeanAbsoluteError/rank3"),
+    LossFunction("error/percentage", "mean_absolute_percentage_error", "MeanAbsolutePercentageError/plain"),
+    LossFunction("error/logarithmic", "mean_squared_logarithmic_error", "MeanSquaredLogarithmicError/positive"),
 )
 
 LOSS_STRINGS: tuple[LossString, ...] = (
@@ -152,4 +221,13 @@ LOSS_STRINGS: tuple[LossString, ...] = (
     LossString("CategoricalCrossentropy", "CategoricalCrossentropy/probabilities"),
     LossString("sparse_categorical_crossentropy", "SparseCategoricalCrossentropy/probabilities"),
     LossString("SparseCategoricalCrossentropy", "SparseCategoricalCrossentropy/probabilities"),
+    LossString("mae", "MeanAbsoluteError/plain"),
+    LossString("mape", "MeanAbsolutePercentageError/plain"),
+    LossString("msle", "MeanSquaredLogarithmicError/positive"),
+    LossString("kld", "KLDivergence/plain"),
+    LossString("poisson", "Poisson/positive"),
+    LossString("huber", "Huber/plain"),
+    LossString("log_cosh", "LogCosh/plain"),
+    LossString("hinge", "Hinge/binary"),
+    LossString("cosine_similarity", "CosineSimilarity/plain"),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,7 +32,8 @@ class Obj:
 def resolve(k: Any, value: Any) -> Any:
     """``value`` with every ``Obj`` in it, at any depth of lists, tuples and dicts, made from the package ``k``."""
     if isinstance(value, Obj):
-        return getattr(getattr(k, value.module), value.name)(**resolve(k, dict(value.config)))
+        module = functools.reduce(getattr, value.module.split("."), k)
+        return getattr(module, value.name)(**resolve(k, dict(value.config)))
     if isinstance(value, dict):
         return {key: resolve(k, item) for key, item in value.items()}
     if isinstance(value, list | tuple):

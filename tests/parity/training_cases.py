@@ -155,6 +155,14 @@ def _adam(**config: Any) -> Obj:
     return Obj("optimizers", "Adam", {"learning_rate": 0.05, **config})
 
 
+def _of(name: str, learning_rate: Any, **config: Any) -> Obj:
+    return Obj("optimizers", name, {"learning_rate": learning_rate, **config})
+
+
+def _scheduled(schedule: str, **config: Any) -> Obj:
+    return Obj("optimizers.schedules", schedule, config)
+
+
 def _on_mlp(name: str, optimizer: Any) -> Task:
     return Task(name, mlp, ((5,),), (Target("real", (3,)),), optimizer=optimizer)
 
@@ -162,6 +170,7 @@ def _on_mlp(name: str, optimizer: Any) -> Task:
 BCE_LOGITS = Obj("losses", "BinaryCrossentropy", LOGITS)
 CCE_LOGITS = Obj("losses", "CategoricalCrossentropy", LOGITS)
 SCE_LOGITS = Obj("losses", "SparseCategoricalCrossentropy", LOGITS)
+RATE = {"initial_learning_rate": 0.2}
 TWO_NAMES = (("a", "b"), ("priority", "dept"))
 TWO_SHAPES = ((3,), (4,))
 TWO_TARGETS = (Target("binary", (1,)), Target("one-hot", (5,)))
@@ -191,6 +200,42 @@ OPTIMIZER_CASES: tuple[Task, ...] = (
     _on_mlp("Adam/weight-decay-clipnorm", _adam(weight_decay=0.1, clipnorm=0.1)),
     _on_mlp("Adam/global-clipnorm", _adam(global_clipnorm=0.05)),
     _on_mlp("Adam/string", "adam"),
+    _on_mlp("AdamW/plain", _of("AdamW", 0.05, weight_decay=0.2)),
+    _on_mlp("AdamW/amsgrad", _of("AdamW", 0.05, amsgrad=True)),
+    _on_mlp("Adamax/plain", _of("Adamax", 0.05)),
+    _on_mlp("Adamax/betas", _of("Adamax", 0.05, beta_1=0.6, beta_2=0.8, epsilon=1e-2)),
+    _on_mlp("Nadam/plain", _of("Nadam", 0.05)),
+    _on_mlp("Nadam/betas", _of("Nadam", 0.05, beta_1=0.7, beta_2=0.95, epsilon=1e-2)),
+    _on_mlp("Adagrad/plain", _of("Adagrad", 0.2)),
+    _on_mlp("Adagrad/start", _of("Adagrad", 0.2, initial_accumulator_value=0.5, epsilon=1e-2)),
+    _on_mlp("Adadelta/plain", _of("Adadelta", 5.0)),
+    _on_mlp("Adadelta/rho", _of("Adadelta", 5.0, rho=0.6, epsilon=1e-3)),
+    _on_mlp("Ftrl/plain", _of("Ftrl", 0.3)),
+    _on_mlp(
+        "Ftrl/all",
+        _of(
+            "Ftrl",
+            0.3,
+            learning_rate_power=-0.6,
+            initial_accumulator_value=0.2,
+            l1_regularization_strength=0.01,
+            l2_regularization_strength=0.02,
+            l2_shrinkage_regularization_strength=0.03,
+            beta=0.1,
+        ),
+    ),
+    _on_mlp("Lion/plain", _of("Lion", 0.02)),
+    _on_mlp("Lion/betas", _of("Lion", 0.02, beta_1=0.6, beta_2=0.8, weight_decay=0.1)),
+    _on_mlp("SGD/exponential-decay", _of("SGD", _scheduled("ExponentialDecay", **RATE, decay_steps=2, decay_rate=0.5))),
+    _on_mlp(
+        "Adam/cosine-decay",
+        _of("Adam", _scheduled("CosineDecay", **RATE, decay_steps=4, warmup_target=0.3, warmup_steps=1)),
+    ),
+    _on_mlp("SGD/moving-average", _sgd(use_ema=True, ema_momentum=0.6)),
+    _on_mlp("SGD/moving-average-overwrite", _sgd(use_ema=True, ema_momentum=0.6, ema_overwrite_frequency=2)),
+    _on_mlp("SGD/accumulation", _sgd(gradient_accumulation_steps=2)),
+    _on_mlp("Adam/accumulation", _adam(gradient_accumulation_steps=3)),
+    _on_mlp("SGD/loss-scale", _sgd(loss_scale_factor=8.0)),
     Task("convnet/sgd", convnet, CONV_SHAPES, CONV_TARGET, optimizer=_sgd(), loss=SCE_LOGITS, metrics=["accuracy"]),
     # Keras's jax and torch backends differ by 7e-6 here with the default epsilon: a gradient near zero is divided by
     # its own size, which magnifies its rounding. The larger epsilon keeps the case about the formula.
@@ -256,8 +301,15 @@ METRIC_CASES: tuple[Task, ...] = (
     _evaluate("real/several", 3, "real", "mse", ["mse", "mae", Obj("metrics", "MeanSquaredError", {"name": "square"})]),
     _evaluate("real/class-name", 3, "real", "mse", ["MeanSquaredError", "mean_squared_error"]),
     _evaluate("weighted", 4, "one-hot", CCE_LOGITS, ["accuracy"], weighted=True),
+    _evaluate("weighted-metrics", 4, "one-hot", CCE_LOGITS, ["accuracy"], weighted=True, weighted_metrics=["mse"]),
     _evaluate(
-        "weighted-metrics", 4, "one-hot", CCE_LOGITS, ["accuracy"], weighted=True, weighted_metrics=["mse", "accuracy"]
+        "weighted-metrics/same-name",
+        4,
+        "one-hot",
+        CCE_LOGITS,
+        ["accuracy"],
+        weighted=True,
+        weighted_metrics=["mse", "accuracy"],
     ),
     Task(
         "steps",

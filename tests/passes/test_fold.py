@@ -138,7 +138,9 @@ def test_the_budget_bounds_what_grows() -> None:
         output y = %y
         output s = %s
         """
-    notes = check(fold, text, text.replace("ReduceSum(%b) {keepdims = false}", "Constant() {value = 136.0}"), fold_budget=511)
+    notes = check(
+        fold, text, text.replace("ReduceSum(%b) {keepdims = false}", "Constant() {value = 136.0}"), fold_budget=511
+    )
     assert notes == (
         "folded %s (ReduceSum)",
         "left %y (Mul) as it is: its result would take 512 bytes; at most 511 are allowed",

@@ -12,6 +12,7 @@ from typing import Any
 
 from graphc.ops.functional import (
     activation,
+    attention,
     comparison,
     contraction,
     conversion,
@@ -55,6 +56,9 @@ from graphc.ops.functional.activation import (
     swish,
     tanh_shrink,
     threshold,
+)
+from graphc.ops.functional.attention import (
+    dot_product_attention,
 )
 from graphc.ops.functional.comparison import (
     allclose,
@@ -140,6 +144,7 @@ from graphc.ops.functional.creation import (
 from graphc.ops.functional.crossentropy import (
     binary_crossentropy,
     categorical_crossentropy,
+    in_top_k,
     psnr,
     sparse_categorical_crossentropy,
 )
@@ -303,6 +308,7 @@ from graphc.ops.functional.reduction import (
 
 _MODULES: tuple[ModuleType, ...] = (
     activation,
+    attention,
     comparison,
     contraction,
     conversion,
@@ -385,6 +391,7 @@ __all__ = [
     "divide",
     "divide_no_nan",
     "dot",
+    "dot_product_attention",
     "dsplit",
     "dstack",
     "dtype",
@@ -428,6 +435,7 @@ __all__ = [
     "hstack",
     "hypot",
     "identity",
+    "in_top_k",
     "inner",
     "is_tensor",
     "isclose",

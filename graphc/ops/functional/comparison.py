@@ -110,7 +110,7 @@ def allclose(x1: Tensor, x2: Tensor, rtol: float = 1e-5, atol: float = 1e-8, equ
 
 
 @function
-def isin(x1: Tensor, x2: Tensor, assume_unique: bool = False, invert: bool = False) -> Tensor:  # noqa: ARG001
+def isin(x1: Tensor, x2: Tensor, assume_unique: bool = False, invert: bool = False) -> Tensor:
     """Where an element of ``x1`` is among the elements of ``x2``. Compares all pairs: ``x2`` should be short.
 
     ``assume_unique`` is accepted for Keras's sake; it changes nothing.

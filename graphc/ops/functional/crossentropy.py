@@ -16,7 +16,7 @@ from graphc.ops.functional.dispatch import apply, cast_to, function, promote, sh
 from graphc.ops.functional.indexing import index_tensor
 from graphc.ops.functional.normalization import EPSILON
 
-__all__ = ["binary_crossentropy", "categorical_crossentropy", "psnr", "sparse_categorical_crossentropy"]
+__all__ = ["binary_crossentropy", "categorical_crossentropy", "in_top_k", "psnr", "sparse_categorical_crossentropy"]
 
 
 def _differ(first: Shape, second: Shape) -> bool:
@@ -124,6 +124,24 @@ def sparse_categorical_crossentropy(
     total = apply("ReduceSum", output, axes=(along,), keepdims=True)
     probability = apply("Squeeze", apply("Div", chosen, total), axes=(along,))
     return apply("Neg", apply("Log", _clipped(probability)))
+
+
+@function
+def in_top_k(targets: Tensor, predictions: Tensor, k: int) -> Tensor:
+    """Where less than ``k`` classes are predicted above the target; NaN counts as the least.
+
+    Args:
+        targets: integer labels ``(...)``.
+        predictions: ``(..., classes)``.
+        k: how many classes may share the top.
+    """
+    labels = apply("Unsqueeze", index_tensor(targets, "in_top_k"), axes=(-1,))
+    (predictions,) = promote(predictions, to_float=True)
+    chosen = apply("GatherElements", predictions, labels, axis=-1)
+    chosen = apply("Where", apply("IsNaN", chosen), scalar(-math.inf, chosen), chosen)
+    above = cast_to(apply("Greater", predictions, chosen), "int32")
+    count = apply("ReduceSum", above, axes=(-1,), keepdims=False)
+    return apply("Less", count, scalar(k, count))
 
 
 @function

@@ -404,7 +404,7 @@ def unravel_index(indices: Tensor, shape: Any) -> tuple[Tensor, ...]:
 
 
 @function
-def segment_sum(data: Tensor, segment_ids: Tensor, num_segments: int | None = None, sorted: bool = False) -> Tensor:  # noqa: ARG001
+def segment_sum(data: Tensor, segment_ids: Tensor, num_segments: int | None = None, sorted: bool = False) -> Tensor:
     """The sums of the rows of ``data`` that have the same id, one row for each of ``num_segments`` ids.
 
     Raises:

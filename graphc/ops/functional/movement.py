@@ -495,7 +495,7 @@ def roll(x: Tensor, shift: int | Sequence[int], axis: Axis = None) -> Tensor:
     if axis is None:
         return reshape(_rolled(ravel(x), int(np.sum(shift)), 0), shape_of(x))
     axes = tuple(axis) if isinstance(axis, list | tuple) else (axis,)
-    shifts = tuple(shift) if isinstance(shift, list | tuple) else (shift,) * len(axes)
+    shifts: tuple[int, ...] = tuple(shift) if isinstance(shift, Sequence) else (shift,) * len(axes)
     if len(shifts) != len(axes):
         raise ArgumentError(f"roll: shift and axis must have one length; got {shift!r} and {axis!r}.")
     for amount, along in zip(shifts, axes, strict=True):
