@@ -16,7 +16,7 @@ from graphc.errors import ArgumentError, ExportError
 from graphc.ir.dims import free_names
 from graphc.ir.dtypes import is_float, numpy_dtype
 from graphc.ir.graph import Graph
-from graphc.ir.types import concrete_shape
+from graphc.ir.types import concrete_lengths
 from graphc.model import Model
 from graphc.passes.base import PassReport
 
@@ -160,11 +160,13 @@ def compare_with_file(graph: Graph, path: Path, seed: int = 0) -> list[Differenc
 
 def _difference(actual: Array, expected: Array) -> Array:
     if expected.dtype.kind == "b":
-        return (actual != expected).astype(np.float64)
+        differs: Array = (actual != expected).astype(np.float64)
+        return differs
     wide = actual.astype(np.float64) - expected.astype(np.float64)
     # Infinities and NaN agree where both have the same.
     same = (actual == expected) | ((actual != actual) & (expected != expected))
-    return np.where(same, 0.0, np.where(np.isfinite(wide), wide, np.inf))
+    difference: Array = np.where(same, 0.0, np.where(np.isfinite(wide), wide, np.inf))
+    return difference
 
 
 def sample_feeds(graph: Graph, seed: int = 0, sizes: Mapping[str, int] | None = None) -> dict[str, Array]:
@@ -174,7 +176,8 @@ def sample_feeds(graph: Graph, seed: int = 0, sizes: Mapping[str, int] | None = 
     lengths = {name: 3 + 2 * i for i, name in enumerate(names)} | dict(sizes or {})
     feeds = {}
     for value in graph.inputs:
-        shape, dtype = concrete_shape(value.type.shape, lengths), value.type.dtype
+        shape, dtype = concrete_lengths(value.type.shape, lengths), value.type.dtype
+        data: Array
         if is_float(dtype):
             data = rng.standard_normal(shape)
         elif dtype == "bool":

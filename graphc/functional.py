@@ -178,7 +178,7 @@ class Functional(Model):
             x = ops.expand_dims(x, -1)
         shape = dispatch.shape_of(x)
         if len(shape) != len(wanted) or any(
-            isinstance(w, int) and not isinstance(d, str) and w != d for w, d in zip(wanted, shape, strict=True)
+            isinstance(w, int) and isinstance(d, int) and w != d for w, d in zip(wanted, shape, strict=True)
         ):
             shown = tuple(None if isinstance(d, str) else d for d in shape)
             name = self.input_names[[id(t) for t in self._inputs].index(id(tensor))]

@@ -65,7 +65,7 @@ class Model(Trainer, Layer):
     def run(self, inputs: Any, training: bool | None = None) -> Any:
         """Compute the outputs for arrays, through the compiled graph; ``training`` as in `lower`."""
         step = self._forward(training)
-        results = step.run(self.as_feeds(inputs))  # type: ignore[attr-defined]
+        results = step.run(self.as_feeds(inputs))
         return pack_like(step.lowered.outputs, [results[name] for name in flatten(step.lowered.outputs)])
 
     def _forward(self, training: bool | None) -> Forward:

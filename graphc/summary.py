@@ -81,7 +81,7 @@ def _rows(
 ) -> list[list[list[str]]]:
     rows: list[list[list[str]]] = []
     # (model, layer, depth), in order; nested models put theirs in front of what is left.
-    todo = [(model, layer, 0) for layer in _shown(model, layer_range)]
+    todo: list[tuple[Any, Layer, int]] = [(model, layer, 0) for layer in _shown(model, layer_range)]
     while todo:
         owner, layer, depth = todo.pop(0)
         first = [" " * (2 * depth) + f"{layer.name} ({type(layer).__name__})", _shape(owner, layer), _params(layer)]
@@ -92,12 +92,12 @@ def _rows(
             lines[0].append("Y" if layer.trainable else "N")
         rows.append(lines)
         if expand_nested and hasattr(layer, "layers"):
-            todo[:0] = [(layer, inner, depth + 1) for inner in _shown(layer, None)]  # type: ignore[arg-type]
+            todo[:0] = [(layer, inner, depth + 1) for inner in _shown(layer, None)]
     return rows
 
 
-def _shown(model: Model, layer_range: Sequence[str] | None) -> list[Layer]:
-    layers = getattr(model, "operations", model.layers)
+def _shown(model: Any, layer_range: Sequence[str] | None) -> list[Layer]:
+    layers: list[Layer] = getattr(model, "operations", model.layers)
     if layer_range is None:
         return layers
     names = [layer.name for layer in layers]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -58,6 +59,10 @@ class Trainer:
         self._metrics: list[CompiledMetric] | None = None
         self._seen_signature: Any = None
 
+    def _model(self) -> Any:
+        """The model that this is the training half of."""
+        return self
+
     # -- compile ----------------------------------------------------------------------------------------------------
 
     def compile(
@@ -103,7 +108,7 @@ class Trainer:
         self._targets, self._trackers, self._metrics = [], None, None
         self._forget_steps()
         if hasattr(self, "layer_graph"):
-            self._resolve_targets(len(self.outputs))
+            self._resolve_targets(len(self._model().outputs))
 
     def _forget_steps(self) -> None:
         for key in [k for k in self._compiled if k[0] != "forward"]:
@@ -122,11 +127,14 @@ class Trainer:
         structure = getattr(self, "_output_structure", None)
         loss = (self._compile_arguments or {}).get("loss")
         if isinstance(structure, Mapping) and len(structure) == count:
-            names, layer_names = [str(k) for k in ordered_keys(cast("dict[Any, Any]", structure))], self.output_names
+            names, layer_names = (
+                [str(k) for k in ordered_keys(cast("dict[Any, Any]", structure))],
+                self._model().output_names,
+            )
             by_layer = isinstance(loss, Mapping) and set(loss) <= set(layer_names) and not set(loss) <= set(names)
             return list(layer_names) if by_layer else names
         if hasattr(self, "layer_graph"):
-            return list(self.output_names)
+            return list(self._model().output_names)
         return ["output"] if count == 1 else [f"output_{i + 1}" for i in range(count)]
 
     def _resolve_targets(self, count: int) -> None:
@@ -167,7 +175,7 @@ class Trainer:
             aliases = dict(zip(names, names, strict=True))
             structure = getattr(self, "_output_structure", None)
             if isinstance(structure, Mapping):
-                aliases |= dict(zip(self.output_names, names, strict=True))
+                aliases |= dict(zip(self._model().output_names, names, strict=True))
                 aliases |= dict(zip(map(str, ordered_keys(cast("dict[Any, Any]", structure))), names, strict=True))
             if unknown := [k for k in y if k not in aliases]:
                 raise ArgumentError(
@@ -214,16 +222,16 @@ class Trainer:
             if isinstance(x, Mapping)
             else map_structure(lambda a: as_data_array(a, "Input data"), x)
         )
-        model = cast("Model", self)
+        model = self._model()
         model.see(convert)
         names, types, _, _ = model._signature()
-        flat = self.flatten_inputs(convert) if hasattr(self, "layer_graph") else flatten(convert)
+        flat = self._model().flatten_inputs(convert) if hasattr(self, "layer_graph") else flatten(convert)
         if len(flat) != len(names):
             raise ArgumentError(f"The model expects {len(names)} inputs {names}, but {len(flat)} were given.")
         return {n: fit_to_type(a, t, f"Input {n!r}") for n, t, a in zip(names, types, flat, strict=True)}
 
     def _input_leaves(self) -> list[Any]:
-        return flatten(self._input_structure) if hasattr(self, "layer_graph") else [None]
+        return flatten(self._model()._input_structure) if hasattr(self, "layer_graph") else [None]
 
     def _prepare_data(self, x: Any, y: Any, sample_weight: Any, class_weight: Any = None) -> ArrayData:
         """All arrays of a call by graph input name, checked."""
@@ -246,7 +254,7 @@ class Trainer:
 
     def _output_types(self) -> list[TensorType]:
         if hasattr(self, "layer_graph"):
-            return [t.type for t in self.outputs]
+            return [t.type for t in self._model().outputs]
         return [v.type for v in cast("Model", self).lower().graph.outputs.values()]
 
     def _check_targets(self, data: ArrayData) -> None:
@@ -271,7 +279,7 @@ class Trainer:
         w_types = tuple(
             t and t.with_dtype("float32") for t in (type_of(f"sample_weight/{t.name}") for t in self._targets)
         )
-        trainable = tuple(v.trainable for v in self.variables) if training else ()
+        trainable = tuple(v.trainable for v in self._model().variables) if training else ()
         key = ("step", training, y_types, w_types, trainable)
         step: Step | None = self._compiled.get(key)
         if step is None:
@@ -485,7 +493,7 @@ class Trainer:
         if is_generator(x):
             return self._predict_generator(x, steps)
         data = ArrayData.of(self._inputs_as_arrays(x))
-        forward = cast("Model", self)._forward(training=False)
+        forward = self._model()._forward(training=False)
         ranges = list(batches(data.size, batch_size))[:steps]
         run = callbacks_module.CallbackList(
             callbacks, add_progbar=verbose != 0, model=self, verbose=_verbosity(verbose), epochs=1, steps=len(ranges)
@@ -508,7 +516,7 @@ class Trainer:
                 if name not in results:
                     results[name] = np.empty((total, *output.shape[1:]), output.dtype)
                 results[name][start:stop] = output
-            run.on_predict_batch_end(number, lambda plan=plan: _copies(plan))
+            run.on_predict_batch_end(number, partial(_copies, plan))
         run.on_predict_end()
         names = flatten(forward.lowered.outputs)
         return pack_like(forward.lowered.outputs, [results[name] for name in names])
@@ -548,7 +556,7 @@ class Trainer:
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch, in inference mode."""
         arrays = self._inputs_as_arrays(x)
-        forward = cast("Model", self)._forward(training=False)
+        forward = self._model()._forward(training=False)
         types = {v.producer.name: v.type.dtype for v in forward.executable.graph.inputs}
         results = forward.run({n: a.astype(types[n], copy=False) for n, a in arrays.items()})
         return pack_like(forward.lowered.outputs, [results[name] for name in flatten(forward.lowered.outputs)])

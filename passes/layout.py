@@ -143,7 +143,11 @@ class _Choice:
         if self.graph.is_result(value):
             return None
         demands = [self.demand(use.node, use.slot) for use in self.graph.uses(value)]
-        return demands[0] if demands and all(d == demands[0] for d in demands) else None
+        if not demands or any(d != demands[0] for d in demands):
+            return None
+        # An operand that is broadcast from a lower rank can be stored only at that rank.
+        lifted = isinstance(demands[0], Order) and len(demands[0].axes) != value.type.rank
+        return None if lifted else demands[0]
 
     def demand(self, node: Node, slot: int) -> Arrangement | None:
         plan = self.plans.get(node)

@@ -323,7 +323,7 @@ def _bias(value: Value | None, wanted: Arrangement | None) -> Arrangement | None
 
 
 def _product_backward(node: Node, given: Given, wanted: Arrangement) -> Plan | None:
-    return _product(node, given, wanted)
+    return _product(node, (given[0], *(None for _ in given[1:])), wanted)
 
 
 # -- the table --------------------------------------------------------------------------------------------------------

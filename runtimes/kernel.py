@@ -11,7 +11,7 @@ floating-point warnings off (``numpy.errstate``), since infinities and NaN are o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,7 @@ class Call:
     inputs: Sequence[Any]
     outputs: Sequence[Array]
     attributes: Mapping[str, Any]
-    scratch: Callable[[Sequence[int], Any], Array] = field(default=lambda shape, dtype: np.empty(shape, dtype))
+    scratch: Callable[[Sequence[int], Any], Array] = np.empty
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,8 @@ class Block:
     def array(self, shape: Sequence[int], dtype: Any) -> Array:
         """The block's start as an array."""
         count = prod(shape) * np.dtype(dtype).itemsize
-        return self.memory[:count].view(dtype).reshape(shape)
+        array: Array = self.memory[:count].view(dtype).reshape(shape)
+        return array
 
 
 def _allocate(size: int) -> Array:
@@ -82,4 +83,5 @@ class ScratchMemory:
             self.total += len(self._chunk)
             self._used = 0
         start, self._used = self._used, self._used + -(-size // _ALIGN) * _ALIGN
-        return self._chunk[start : start + size].view(dtype).reshape(shape)
+        array: Array = self._chunk[start : start + size].view(dtype).reshape(shape)
+        return array

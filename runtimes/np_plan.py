@@ -18,7 +18,7 @@ from graphc.errors import ExecutionError, GraphError
 from graphc.ir import dtypes
 from graphc.ir.dims import Dim, substitute
 from graphc.ir.graph import Graph, Node, Value
-from graphc.ir.types import concrete_shape
+from graphc.ir.types import concrete_lengths, concrete_shape
 from graphc.runtimes.kernel import Array, Call, Kernel, Step
 from graphc.runtimes.np_memory import Block, BufferPool, ScratchMemory
 
@@ -178,7 +178,7 @@ class Planner:
                 raise GraphError(f"State {name!r} of graph {self.graph.name!r} has no array.")
             array = self.state[name]
         else:
-            shape = concrete_shape(value.type.shape, self.sizes)
+            shape = concrete_lengths(value.type.shape, self.sizes)
             array = inputs[node.name] = np.empty(shape, dtypes.numpy_dtype(value.type.dtype))
         self._slots[value] = _Slot(array, _Storage(None, pinned=True))
 
@@ -228,7 +228,7 @@ class Planner:
     def _result_slot(self, node: Node, kernel: Kernel, value: Value) -> _Slot:
         if value in self._landing:
             return _Slot(self.state[self._landing[value]], _Storage(None, pinned=True))
-        shape = concrete_shape(value.type.shape, self.sizes)
+        shape = concrete_lengths(value.type.shape, self.sizes)
         dtype = dtypes.numpy_dtype(value.type.dtype)
         if kernel.in_place and value.index == 0:
             for operand in dict.fromkeys(v for v in node.inputs if v is not None):

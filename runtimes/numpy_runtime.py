@@ -12,7 +12,7 @@ import numpy as np
 from graphc.errors import GraphError
 from graphc.ir import dtypes
 from graphc.ir.graph import Graph
-from graphc.ir.types import TensorType
+from graphc.ir.types import TensorType, concrete_lengths
 from graphc.ops.registry import OPS
 from graphc.runtimes.feeds import FeedType, bind_dims, check_feeds
 from graphc.runtimes.kernel import Array, Call
@@ -106,7 +106,8 @@ def evaluate_op(op: str, inputs: Sequence[Array | None], attributes: Mapping[str
     """
     complete = OPS.attributes(op, attributes)
     types = [None if a is None else TensorType(dtypes.standardize_dtype(a.dtype), a.shape) for a in inputs]
-    outputs = [np.empty(t.shape, dtypes.numpy_dtype(t.dtype)) for t in OPS.infer(op, types, complete)]
+    results = OPS.infer(op, types, complete)
+    outputs = [np.empty(concrete_lengths(t.shape, {}), dtypes.numpy_dtype(t.dtype)) for t in results]
     with np.errstate(all="ignore"):
         KERNELS[op].bind(Call(op, inputs, outputs, resolve_attributes(complete, {})))()
     return tuple(outputs)

@@ -10,6 +10,7 @@ from typing import Any
 from graphc.ops.convolution import split_kernel
 from graphc.ops.windows import Windows, channel_axis, spatial_dims
 from graphc.runtimes.onnx_lowering import Lowering, Row
+from graphc.runtimes.onnx_shapes import reshaped
 from graphc.runtimes.onnx_windows import (
     channels_first,
     emit_result,
@@ -102,9 +103,9 @@ def _images_by_group(lowering: Lowering, x: str, group: int) -> str:
     shape, layout = lowering.type(0).shape, lowering.node.attributes["layout"]
     batch, spatial = shape[0], spatial_dims(shape, layout)
     channels = shape[channel_axis(len(shape), layout)] // group
-    (split,) = lowering.emit("Reshape", [x, lowering.dims((batch, group, channels, *spatial))], allowzero=1)
+    split = reshaped(lowering, x, (batch, group, channels, *spatial))
     exchanged = transpose(lowering, split, (2, 1, 0, *range(3, len(shape) + 1)))
-    return lowering.emit("Reshape", [exchanged, lowering.dims((channels, batch * group, *spatial))], allowzero=1)[0]
+    return reshaped(lowering, exchanged, (channels, batch * group, *spatial))
 
 
 ROWS: dict[str, Row] = {

@@ -5,8 +5,10 @@ ONNX's own operators hold epsilon as float32. In float64 that would show, so tha
 
 from __future__ import annotations
 
+from graphc.ir.dims import product
 from graphc.ir.types import TensorType, normalize_axis
 from graphc.runtimes.onnx_lowering import Lowering, Row
+from graphc.runtimes.onnx_shapes import reshaped
 
 
 class _Sheet:
@@ -70,13 +72,24 @@ def _by_channel(lowering: Lowering) -> _Sheet:
 
 
 def _batch_normalization(lowering: Lowering) -> None:
-    attributes, rank = lowering.node.attributes, lowering.type(0).rank
-    if normalize_axis(attributes["axis"], rank) == 1 and lowering.type(0).dtype != "float64":
-        # ONNX Runtime folds this one into a convolution before it.
+    attributes, shape = lowering.node.attributes, lowering.type(0).shape
+    axis = normalize_axis(attributes["axis"], len(shape))
+    x, *vectors = lowering.inputs
+    if lowering.type(0).dtype == "float64":
+        _affine(lowering)
+    elif axis == 1:
+        # As it is, ONNX Runtime folds it into a convolution before it.
         lowering.emit("BatchNormalization", lowering.inputs, lowering.outputs, epsilon=attributes["epsilon"])
-        return
-    # Two passes that broadcast: several times faster than transposes around BatchNormalization. Where the statistics
-    # are constants the runtime computes gain and shift once, when it loads the model.
+    else:
+        # Reshapes that bring the channels to axis 1 cost nothing: measured at half of what broadcast products cost.
+        inner = shape[axis + 1 :]
+        outer = (product(shape[:axis]), shape[axis], *((product(inner),) if inner else ()))
+        operands = [reshaped(lowering, x, outer), *vectors]
+        (found,) = lowering.emit("BatchNormalization", operands, epsilon=attributes["epsilon"])
+        reshaped(lowering, found, shape, lowering.outputs)
+
+
+def _affine(lowering: Lowering) -> None:
     x, scale, bias, mean, variance = lowering.inputs
     sheet = _by_channel(lowering)
     gain = sheet("Mul", scale, sheet.inverse_root(variance))
@@ -101,10 +114,10 @@ def _training_grad(lowering: Lowering) -> None:
     sheet = _by_channel(lowering)
     root = sheet.widen(sheet.inverse_root(variance))
     normalized = sheet("Mul", sheet("Sub", x, sheet.widen(mean)), root)
-    product_ = sheet("Mul", g, normalized)
-    parts = sheet("Add", sheet.mean(g), sheet("Mul", normalized, sheet.mean(product_)))
+    weighted = sheet("Mul", g, normalized)
+    parts = sheet("Add", sheet.mean(g), sheet("Mul", normalized, sheet.mean(weighted)))
     sheet("Mul", sheet("Sub", g, parts), sheet("Mul", sheet.widen(scale), root), to=0)
-    sheet.squeeze(sheet.sum(product_), to=1)
+    sheet.squeeze(sheet.sum(weighted), to=1)
     sheet.squeeze(sheet.sum(g), to=2)
 
 

@@ -10,6 +10,7 @@ from graphc.ir.dims import DimLike, Shape, product
 from graphc.ops.pooling import pooling_windows
 from graphc.ops.windows import Windows, channel_axis, spatial_dims
 from graphc.runtimes.onnx_lowering import Lowering, Row
+from graphc.runtimes.onnx_shapes import reshaped
 from graphc.runtimes.onnx_windows import (
     channels_first,
     emit_result,
@@ -80,11 +81,10 @@ def _flat(lowering: Lowering, x: str) -> str:
 
 def _shaped(lowering: Lowering, x: str, shape: Sequence[DimLike]) -> None:
     """Make the result from its elements in the order (batch, channels, *spatial)."""
-    operands = [x, lowering.dims(shape)]
     if is_channels_last(lowering):
-        transpose_back(lowering, lowering.emit("Reshape", operands)[0], len(shape))
+        transpose_back(lowering, reshaped(lowering, x, shape), len(shape))
     else:
-        lowering.emit("Reshape", operands, lowering.outputs)
+        reshaped(lowering, x, shape, lowering.outputs)
 
 
 def _max_grad(lowering: Lowering) -> None:
@@ -99,7 +99,7 @@ def _max_grad(lowering: Lowering) -> None:
     if wide != dtype:
         (sums,) = lowering.emit("Cast", [sums], to=dtype)
     if maxima.shape != shape:
-        (sums,) = lowering.emit("Reshape", [sums, lowering.dims(maxima.shape)])
+        sums = reshaped(lowering, sums, maxima.shape)
         stops = [begin + length for begin, length in zip(maxima.begins, shape[2:], strict=True)]
         axes = lowering.ints(range(2, len(shape)))
         (sums,) = lowering.emit("Slice", [sums, lowering.dims(maxima.begins), lowering.dims(stops), axes])
@@ -141,7 +141,7 @@ def _average_grad(lowering: Lowering) -> None:
     windows = pooling_windows("AveragePoolGrad", lowering.node.attributes)
     g = channels_first(lowering, lowering.inputs[0], len(lengths) + 2)
     # One image for each channel, so that one kernel serves them all and their number need not be known.
-    (images,) = lowering.emit("Reshape", [g, lowering.dims((batch * channels, 1, *counts))])
+    images = reshaped(lowering, g, (batch * channels, 1, *counts))
     share = lowering.scalar(1.0 / prod(windows.kernel), dtype)
     if windows.pads != (0,) * (2 * windows.rank) and not lowering.node.attributes["count_include_pad"]:
         # Windows at the border have fewer elements: the mean of ones among padded zeros says which part of them.

@@ -28,7 +28,7 @@ class CSVLogger(Callback):
         self._columns: list[str] | None = None
         self._header = True
 
-    def on_train_begin(self, logs: Logs = None) -> None:  # noqa: ARG002
+    def on_train_begin(self, logs: Logs = None) -> None:
         """Open the file.
 
         Raises:
@@ -57,7 +57,7 @@ class CSVLogger(Callback):
         writer.writerow([epoch, *(_cell(logs.get(name, "NA")) for name in self._columns)])
         self._file.flush()
 
-    def on_train_end(self, logs: Logs = None) -> None:  # noqa: ARG002
+    def on_train_end(self, logs: Logs = None) -> None:
         """Close the file."""
         self._close()
 

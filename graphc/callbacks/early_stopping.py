@@ -46,7 +46,7 @@ class EarlyStopping(MonitorCallback):
         self.best_epoch = 0
         self.best_weights: Any = None
 
-    def on_train_begin(self, logs: Logs = None) -> None:  # noqa: ARG002
+    def on_train_begin(self, logs: Logs = None) -> None:
         """Start anew, so that one object serves several calls of ``fit``."""
         self.wait = 0
         self.stopped_epoch = 0
@@ -72,7 +72,7 @@ class EarlyStopping(MonitorCallback):
             self.stopped_epoch = epoch
             self.model.stop_training = True
 
-    def on_train_end(self, logs: Logs = None) -> None:  # noqa: ARG002
+    def on_train_end(self, logs: Logs = None) -> None:
         """Restore the best weights."""
         if self.stopped_epoch > 0 and self.verbose > 0:
             print_message(f"Epoch {self.stopped_epoch + 1}: early stopping")

@@ -20,7 +20,7 @@ class History(Callback):
         self.history: dict[str, list[Any]] = {}
         self.epoch: list[int] = []
 
-    def on_train_begin(self, logs: Logs = None) -> None:  # noqa: ARG002
+    def on_train_begin(self, logs: Logs = None) -> None:
         """Forget the epochs' numbers; the values go on when one object serves several calls of ``fit``, as in Keras."""
         self.epoch = []
 

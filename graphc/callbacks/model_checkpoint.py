@@ -59,7 +59,7 @@ class ModelCheckpoint(MonitorCallback):
                 f"{' or '.join(endings)}; got {self.filepath!r}."
             )
 
-    def on_train_begin(self, logs: Logs = None) -> None:  # noqa: ARG002
+    def on_train_begin(self, logs: Logs = None) -> None:
         """Find out before the first epoch whether saving is going to work.
 
         Raises:
@@ -76,7 +76,7 @@ class ModelCheckpoint(MonitorCallback):
         if "{" not in folder:
             _make_folder(folder)
 
-    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:  # noqa: ARG002
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Remember the epoch."""
         self._epoch = epoch
 

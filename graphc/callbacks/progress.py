@@ -195,26 +195,26 @@ class ProgbarLogger(Callback):
         self.epochs = params.get("epochs") or 1
         self.target = params.get("steps")
 
-    def on_train_begin(self, logs: Logs = None) -> None:  # noqa: ARG002
+    def on_train_begin(self, logs: Logs = None) -> None:
         """Validation is silent from now on."""
         self._in_fit = True
 
-    def on_train_end(self, logs: Logs = None) -> None:  # noqa: ARG002
+    def on_train_end(self, logs: Logs = None) -> None:
         """Evaluations show a bar again."""
         self._in_fit = False
 
-    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:  # noqa: ARG002
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Start a bar."""
         self._restart()
         if self.verbose and self.epochs > 1:
             print_message(f"Epoch {epoch + 1}/{self.epochs}")
 
-    def on_test_begin(self, logs: Logs = None) -> None:  # noqa: ARG002
+    def on_test_begin(self, logs: Logs = None) -> None:
         """Start a bar."""
         if not self._in_fit:
             self._restart()
 
-    def on_predict_begin(self, logs: Logs = None) -> None:  # noqa: ARG002
+    def on_predict_begin(self, logs: Logs = None) -> None:
         """Start a bar."""
         self._restart()
 
@@ -227,11 +227,11 @@ class ProgbarLogger(Callback):
         if not self._in_fit:
             self._update(batch, logs)
 
-    def on_predict_batch_end(self, batch: int, logs: Logs | Callable[[], Mapping[str, Any]] = None) -> None:  # noqa: ARG002
+    def on_predict_batch_end(self, batch: int, logs: Logs | Callable[[], Mapping[str, Any]] = None) -> None:
         """Move the bar."""
         self._update(batch, None)
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Finish the line."""
         self._finish(logs)
 
@@ -240,7 +240,7 @@ class ProgbarLogger(Callback):
         if not self._in_fit:
             self._finish(logs)
 
-    def on_predict_end(self, logs: Logs = None) -> None:  # noqa: ARG002
+    def on_predict_end(self, logs: Logs = None) -> None:
         """Finish the line."""
         self._finish(None)
 

@@ -35,7 +35,7 @@ class LearningRateScheduler(Callback):
             )
         self.schedule, self.verbose = schedule, verbose
 
-    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:  # noqa: ARG002
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         """Set the rate.
 
         Raises:
@@ -51,7 +51,7 @@ class LearningRateScheduler(Callback):
         if self.verbose > 0:
             print_message(f"\nEpoch {epoch + 1}: LearningRateScheduler setting learning rate to {rate}.")
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Put the rate into the logs."""
         if logs is not None:
             logs["learning_rate"] = _current_rate(self.model)
@@ -98,7 +98,7 @@ class ReduceLROnPlateau(MonitorCallback):
         self.cooldown_counter = 0
         self.wait = 0
 
-    def on_train_begin(self, logs: Logs = None) -> None:  # noqa: ARG002
+    def on_train_begin(self, logs: Logs = None) -> None:
         """Start anew, so that one object serves several calls of ``fit``."""
         self.best = None
         self.cooldown_counter = 0

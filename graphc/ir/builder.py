@@ -94,7 +94,8 @@ class Builder:
     def constant(self, array: Any, dtype: str | None = None, name: str | None = None) -> Value:
         """A constant; ``dtype`` defaults to the array's own, and float32 or int32 for Python numbers."""
         if dtype is None:
-            dtype = dtypes.standardize_dtype(array.dtype if hasattr(array, "dtype") else np.result_type(array).type)
+            found: Any = array.dtype if hasattr(array, "dtype") else np.result_type(array).type
+            dtype = dtypes.standardize_dtype(found)
             if not hasattr(array, "dtype"):
                 dtype = {"float64": "float32", "int64": "int32"}.get(dtype, dtype)
         # A private, read-only copy: later writes to the caller's array must not change the graph.

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from keyword import iskeyword
+from typing import cast
 
 from graphc.errors import ShapeError
 
@@ -296,7 +297,7 @@ def _from_ast(node: ast.expr) -> _Poly:
 def _poly(dim: object) -> _Poly:
     if isinstance(dim, str):
         return _parse(str(dim))
-    return _constant(int(dim))  # type: ignore[call-overload, no-any-return]
+    return _constant(int(dim))  # type: ignore[call-overload]
 
 
 def _dim(poly: _Poly) -> DimLike:
@@ -308,7 +309,7 @@ def _dim(poly: _Poly) -> DimLike:
 
 def _binary(left: object, right: object, combine: Callable[[_Poly, _Poly], _Poly]) -> DimLike:
     if isinstance(right, bool) or not (isinstance(right, str) or hasattr(right, "__index__")):
-        return NotImplemented
+        return cast(DimLike, NotImplemented)  # Python then asks the other operand
     return _dim(combine(_poly(left), _poly(right)))
 
 

@@ -68,6 +68,18 @@ def concrete_shape(shape: Shape, sizes: Mapping[str, DimLike]) -> Shape:
     return tuple(substitute(d, sizes) if isinstance(d, str) else d for d in shape)
 
 
+def concrete_lengths(shape: Shape, sizes: Mapping[str, int]) -> tuple[int, ...]:
+    """``shape`` as integers.
+
+    Raises:
+        ShapeError: a name has no length in ``sizes``.
+    """
+    lengths = concrete_shape(shape, sizes)
+    if missing := [str(d) for d in lengths if not isinstance(d, int)]:
+        raise ShapeError(f"The length of {', '.join(missing)} is not known: no input carries it.")
+    return tuple(int(d) for d in lengths)
+
+
 def normalize_axis(axis: int, rank: int, what: str = "axis") -> int:
     """``axis`` counted from the front.
 

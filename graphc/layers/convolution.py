@@ -131,7 +131,7 @@ class BaseConv(Layer):
         shape = dispatch.shape_of(inputs)
         spatial = shape[2:] if channels_first(self.data_format) else shape[1:-1]
         for length, window, dilation in zip(spatial, self.kernel_size, self.dilation_rate, strict=True):
-            if isinstance(length, int) and not isinstance(length, str) and length < (window - 1) * dilation + 1:
+            if isinstance(length, int) and length < (window - 1) * dilation + 1:
                 shown = tuple(None if isinstance(d, str) else d for d in shape)
                 raise ShapeError(
                     f"Computed output size would be zero or negative. Layer {self.name!r} received `inputs shape={shown}`, "

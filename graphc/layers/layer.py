@@ -45,6 +45,9 @@ class Layer:
         name: the layer's name; made from the class's name by default.
     """
 
+    _constructor_arguments: tuple[tuple[Any, ...], dict[str, Any]]
+    _origin: tuple[str, int]
+
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         layer = super().__new__(cls)
         # What the constructor received is the configuration of a layer that does not write its own get_config.
@@ -135,7 +138,6 @@ class Layer:
         )
         path = current_path()
         variable.path = "/".join((*(path if path[-1:] == (self.name,) else (*path, self.name)), variable.name))
-        variable.born_trainable = trainable
         if not self._trainable:
             variable.trainable = False
         self._weights.append(variable)
@@ -155,7 +157,7 @@ class Layer:
             if isinstance(item, Variable):
                 found.setdefault(id(item), item)
         # sorted() is stable: trainable weights first, each group in order of creation.
-        return sorted(found.values(), key=lambda v: not getattr(v, "born_trainable", v.trainable))
+        return sorted(found.values(), key=lambda v: not v.born_trainable)
 
     def _flatten_layers(self) -> list[Layer]:
         """This layer and all layers inside it, each once, in the order in which weights are listed."""
@@ -200,7 +202,7 @@ class Layer:
         for layer in self._flatten_layers():
             layer._trainable = bool(value)
             for variable in layer._own_variables():
-                variable.trainable = bool(value) and getattr(variable, "born_trainable", variable.trainable)
+                variable.trainable = bool(value) and variable.born_trainable
 
     def count_params(self) -> int:
         """The number of weights' elements.
@@ -590,7 +592,17 @@ def _attribute_leaves(layer: Layer) -> Iterator[Any]:
 
 
 _NOT_PARTS = frozenset(
-    {"_weights", "_calls", "_constructor_arguments", "_losses", "_origin", "_build_shapes", "_random_key", "input_spec", "random_key"}
+    {
+        "_weights",
+        "_calls",
+        "_constructor_arguments",
+        "_losses",
+        "_origin",
+        "_build_shapes",
+        "_random_key",
+        "input_spec",
+        "random_key",
+    }
 )
 
 

@@ -34,7 +34,7 @@ class BasePooling(Layer):
         shape = dispatch.shape_of(inputs)
         spatial = shape[2:] if channels_first(self.data_format) else shape[1:-1]
         for length, window in zip(spatial, self.pool_size, strict=True):
-            if self.padding == "valid" and isinstance(length, int) and not isinstance(length, str) and length < window:
+            if self.padding == "valid" and isinstance(length, int) and length < window:
                 shown = tuple(None if isinstance(d, str) else d for d in shape)
                 raise ShapeError(
                     f"Computed output size would be zero or negative. Layer {self.name!r} received `inputs shape={shown}`, "

@@ -7,6 +7,7 @@ from math import prod
 from typing import Any
 
 from graphc.errors import ArgumentError, ShapeError
+from graphc.ir.dims import product
 from graphc.layers.data_format import channels_first, standard_data_format
 from graphc.layers.input_spec import InputSpec
 from graphc.layers.layer import Layer
@@ -28,10 +29,7 @@ class Flatten(Layer):
             return ops.expand_dims(inputs, -1)
         if channels_first(self.data_format) and len(dims) > 2:
             inputs = ops.transpose(inputs, (0, *range(2, len(dims)), 1))
-        total = 1
-        for d in dims[1:]:
-            total = d * total
-        return ops.reshape(inputs, (dims[0], total))
+        return ops.reshape(inputs, (dims[0], product(dims[1:])))
 
     def get_config(self) -> dict[str, Any]:
         """The data format."""
@@ -59,7 +57,7 @@ class Reshape(Layer):
         """The reshaped inputs."""
         dims = ops.shape(inputs)
         sample = dims[1:]
-        if all(isinstance(d, int) and not isinstance(d, str) for d in sample):
+        if all(isinstance(d, int) for d in sample):
             size, wanted = prod(sample), prod(d for d in self.target_shape if d != -1)
             fits = size == wanted if -1 not in self.target_shape else wanted > 0 and size % wanted == 0
             if not fits:

@@ -66,10 +66,9 @@ class Loss:
         mask = getattr(y_pred, "keras_mask", None)
         prediction = ops.convert_to_tensor(y_pred, dtype=self.dtype)
         values, own_mask = self.values_and_mask(self.as_targets(y_true), prediction)
-        if mask is None or own_mask is None:
-            mask = own_mask if mask is None else mask
-        else:
-            mask = ops.logical_and(mask, own_mask)
+        if mask is not None and own_mask is not None:
+            own_mask = ops.logical_and(mask, own_mask)
+        mask = mask if own_mask is None else own_mask
         return reduce_weighted(values, sample_weight, mask, self.reduction, self.dtype)
 
     def as_targets(self, y_true: Any) -> Any:

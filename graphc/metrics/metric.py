@@ -84,7 +84,7 @@ class Metric:
         """`add_variable` under its old name."""
         return self.add_variable(shape, initializer, dtype, name=name)
 
-    def update_state(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
+    def update_state(self, *args: Any, **kwargs: Any) -> None:
         """Collect a batch; to be written by subclasses."""
         raise ArgumentError(
             f"Metric {type(self).__name__} must define `update_state(self, y_true, y_pred, sample_weight=None)`."

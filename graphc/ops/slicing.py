@@ -18,7 +18,6 @@ TO_START = -(2**63)
 """A bound before the first element: the open end of a Slice with a negative step."""
 
 _FAR = 2**31 - 1  # beyond any axis; files use INT32_MAX as well as INT64_MAX for an open end
-_MOVEMENT = frozenset({Trait.MOVEMENT, Trait.LINEAR})
 
 
 # -- Slice ------------------------------------------------------------------------------------------------------------
@@ -256,7 +255,7 @@ OPS = (
             "axes": Attribute("ints", None, "The axes to cut, from either end; None: the first ones."),
             "steps": Attribute("ints", None, "Distances between positions, not 0; None: 1."),
         },
-        traits=_MOVEMENT,
+        traits=frozenset({Trait.MOVEMENT, Trait.LINEAR}),
     ),
     OpDef(
         name="Pad",
@@ -269,7 +268,7 @@ OPS = (
             "mode": Attribute("str", "constant", "What the border shows.", ("constant", "reflect", "edge")),
             "value": Attribute("float", 0.0, "The border's value in mode 'constant'."),
         },
-        traits=_MOVEMENT,
+        traits=frozenset({Trait.LINEAR}),
     ),
     OpDef(
         name="Trilu",
@@ -281,6 +280,6 @@ OPS = (
             "k": Attribute("int", 0, "The diagonal that bounds it: 0 the main one, positive ones above it."),
             "upper": Attribute("bool", True, "Keep what is on and above the diagonal; False: on and below."),
         },
-        traits=_MOVEMENT,
+        traits=frozenset({Trait.LINEAR}),
     ),
 )

@@ -235,7 +235,7 @@ class Optimizer:
 
     # -- a step -------------------------------------------------------------------------------------------------------
 
-    def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:  # noqa: ARG002
+    def update_step(self, gradient: Any, variable: Variable, learning_rate: Any) -> None:
         """Update one variable and its slots; to be written by subclasses."""
         raise ArgumentError(
             f"Optimizer {type(self).__name__} must define `update_step(self, gradient, variable, learning_rate)`."

@@ -18,7 +18,7 @@ from graphc.optimizers.arguments import is_number
 class LearningRateSchedule:
     """A learning rate as a function of the step. Subclasses write ``__call__(step)`` with functions of `graphc.ops`."""
 
-    def __call__(self, step: Any) -> Any:  # noqa: ARG002
+    def __call__(self, step: Any) -> Any:
         """The rate at a step, counted from 0."""
         raise ArgumentError(f"Learning rate schedule {type(self).__name__} must define `__call__(self, step)`.")
 

@@ -10,18 +10,19 @@ from graphc.errors import ModelFileError, did_you_mean
 from graphc.layers import LAYERS, Layer
 from graphc.layers.operation import operation_class_name
 
-
 # The modules in which Keras defines its operation classes; those that are not here are in keras.src.ops.numpy.
 _OPERATION_MODULES: dict[str, frozenset[str]] = {
     "nn": frozenset(
-        "Relu Relu6 Sigmoid SparseSigmoid Softplus Softsign SoftShrink SparsePlus Silu Squareplus LogSigmoid LeakyRelu "
-        "HardSigmoid HardSilu Elu Selu Gelu Celu Glu TanhShrink HardTanh HardShrink Threshold Softmax LogSoftmax "
-        "Sparsemax MaxPool AveragePool Conv DepthwiseConv SeparableConv ConvTranspose OneHot BinaryCrossentropy "
-        "CategoricalCrossentropy SparseCategoricalCrossentropy MultiHot Moments BatchNorm Normalize PSNR LayerNorm "
-        "RMSNorm DotProductAttention DepthToSpace SpaceToDepth".split()
+        """
+        Relu Relu6 Sigmoid SparseSigmoid Softplus Softsign SoftShrink SparsePlus Silu Squareplus LogSigmoid LeakyRelu
+        HardSigmoid HardSilu Elu Selu Gelu Celu Glu TanhShrink HardTanh HardShrink Threshold Softmax LogSoftmax Sparsemax
+        MaxPool AveragePool Conv DepthwiseConv SeparableConv ConvTranspose OneHot BinaryCrossentropy
+        CategoricalCrossentropy SparseCategoricalCrossentropy MultiHot Moments BatchNorm Normalize PSNR LayerNorm RMSNorm
+        DotProductAttention DepthToSpace SpaceToDepth
+        """.split()
     ),
     "math": frozenset("SegmentSum SegmentMax TopK InTopK Logsumexp Rsqrt Erf Erfc Erfinv Logdet".split()),
-    "core": frozenset("Scan Scatter ScatterUpdate Slice SliceUpdate Switch StopGradient Unstack Cast ConvertToTensor".split()),
+    "core": frozenset("Scan Scatter ScatterUpdate Slice SliceUpdate Switch StopGradient Unstack Cast".split()),
     "linalg": frozenset("Cholesky Det Inv Norm Solve".split()),
 }
 

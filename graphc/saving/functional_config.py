@@ -9,8 +9,9 @@ from typing import Any
 from graphc.custom_objects import get_registered_name, registered_module
 from graphc.errors import ArgumentError, GraphcError, ModelFileError
 from graphc.functional import Functional
-from graphc.layers import LAYERS, InputLayer, Layer
-from graphc.layers.layer import dtype_policy_config
+from graphc.layers import LAYERS
+from graphc.layers.input_layer import InputLayer
+from graphc.layers.layer import Layer, dtype_policy_config
 from graphc.layers.operation import Operation, operation_class_name
 from graphc.layers.structure import flatten
 from graphc.layers.symbolic import LayerCall, SymbolicTensor

@@ -108,7 +108,7 @@ class TensorOperators:
         )
 
     def __iter__(self) -> Any:
-        first = getattr(self, "shape", (None,))[:1]
+        first: Any = getattr(self, "shape", (None,))[:1]
         if first in ((), (None,)):
             raise TypeError(f"{self!r} cannot be iterated: the length of its first axis is not known when building.")
         return (self[i] for i in range(first[0]))

@@ -47,6 +47,8 @@ class Variable(TensorOperators):
         self.name = name
         self.path = name
         self.trainable = trainable
+        self.born_trainable = trainable
+        """What `trainable` returns to when its layer is thawed."""
         self.regularizer = regularizer
         self.constraint = constraint
 
