@@ -232,17 +232,23 @@ def _apply_arrays(x: Tensor, axes: Sequence[int], indices: Sequence[Tensor], ite
 def _linear_index(indices: Sequence[Tensor], lengths: Sequence[DimLike]) -> Tensor:
     """The positions, in row-major order, of the elements that one index for each axis names."""
     promoted = promote(*indices)
-    total = _from_front(promoted[0], lengths[0])
+    position = _from_front(promoted[0], lengths[0])
     for index, length in zip(promoted[1:], lengths[1:], strict=True):
         stride = cast_to(length, concrete_dtype(index))
-        total = apply("Add", apply("Mul", total, stride), _from_front(index, length))
-    return total
+        position = apply("Add", apply("Mul", position, stride), _from_front(index, length))
+    return position
 
 
 def _from_front(index: Tensor, length: DimLike) -> Tensor:
-    """An index with negative values counted from the front."""
+    """An index with negative values counted from the front.
+
+    Raises:
+        ShapeError: a known index is out of range. It would be taken for an element of the next row.
+    """
     if is_known(index) and isinstance(length, int):
         values = as_array(index)
+        if ((values < -length) | (values >= length)).any():
+            raise ShapeError(f"An index is out of range for an axis of length {length}: {values.tolist()}.")
         return np.where(values < 0, values + length, values).astype(values.dtype)
     wrapped = apply("Add", index, cast_to(length, concrete_dtype(index)))
     return apply("Where", apply("Less", index, scalar(0, index)), wrapped, index)

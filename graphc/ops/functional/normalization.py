@@ -95,13 +95,8 @@ def batch_normalization(
     channels = shape_of(mean)
     scale = ones(channels) if scale is None else scale
     offset = zeros(channels) if offset is None else offset
-    x, scale, offset, mean, variance = _in_dtype_of(floating(x), scale, offset, mean, variance)
+    x, scale, offset, mean, variance = promote(floating(x), scale, offset, mean, variance)
     return apply("BatchNormalization", x, scale, offset, mean, variance, epsilon=epsilon, axis=along)
-
-
-def _in_dtype_of(x: Tensor, *parameters: Tensor) -> tuple[Tensor, ...]:
-    """A tensor and its parameters in the dtype that all of them promote to."""
-    return promote(x, *parameters)
 
 
 @function

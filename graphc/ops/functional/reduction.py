@@ -7,8 +7,6 @@ variances of float16 are computed in float32, as in Keras.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from graphc.errors import ArgumentError
@@ -305,11 +303,3 @@ def nanmax(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
 def nanmin(x: Tensor, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The smallest of the elements that are not NaN; NaN where there are none."""
     return _nan_extreme("ReduceMin", np.inf, x, axis, keepdims, "nanmin")
-
-
-def moments_of(x: Tensor, axes: Any, name: str) -> tuple[Tensor, Tensor, Tensor]:
-    """Mean and variance with reduced axes kept, and the centered values, all in the dtype that they are computed in."""
-    wide = cast_to(x, compute_dtype(x))
-    center = _reduce("ReduceMean", wide, axes, True, name)
-    centered = apply("Sub", wide, center)
-    return center, _reduce("ReduceMean", apply("Mul", centered, centered), axes, True, name), centered
