@@ -1,8 +1,9 @@
 """NumPy kernels of `graphc.ops.normalization`.
 
 They go over blocks of rows that stay in the cache, dealt to threads, and combine the blocks' sums in float64. The
-variance is summed around each block's own mean and the blocks are then joined (Chan, Golub and LeVeque 1979): as exact
-as two passes over the data, for the price of one. Sums over rows and over columns are BLAS products with ones.
+variance is summed around each block's own mean and the blocks are then joined (Chan, Golub and LeVeque 1979), with what
+the mean missed by rounding: as exact as two passes over the data, for the price of one. Sums over rows and over columns
+are BLAS products with ones.
 """
 
 from __future__ import annotations
@@ -150,7 +151,7 @@ def _training(call: Call) -> Step:
     if not channels.ranges:
         return _in_order([partial(mean.fill, np.nan), partial(variance.fill, np.nan)])
     x, y = channels.view(call.inputs[0]), channels.view(out)
-    means, squares, blocks = channels.sums(), channels.sums(), channels.blocks()
+    means, rests, squares, blocks = channels.sums(), channels.sums(), channels.sums(), channels.blocks()
     centers = [channels.vector() for _ in range(channels.workers)]
     lanes = []
     for i, (first, last) in enumerate(channels.ranges):
@@ -160,17 +161,18 @@ def _training(call: Call) -> Step:
         lane.append(partial(np.divide, means[i], channels.members_of(first, last), out=means[i]))
         lane.append(center.load(means[i]))
         lane += [partial(np.subtract, b, c, out=d) for b, d, c in center.pairs(block, centered)]
+        lane.append(channels.total(centered, rests[i]))
         lane += [partial(np.multiply, centered, centered, out=centered), channels.total(centered, squares[i])]
         lanes.append(lane)
-    weights = np.array([channels.members_of(first, last) for first, last in channels.ranges], np.float64)
+    members = np.array([[channels.members_of(first, last)] for first, last in channels.ranges], np.float64)
     gain, shift = channels.vector(), channels.vector()
 
     def combine() -> None:
-        wide = means.astype(np.float64)
-        center = weights @ wide / channels.members
-        wide -= center
-        wide *= wide
-        spread = (squares.sum(axis=0, dtype=np.float64) + weights @ wide) / channels.members
+        missed = rests / members
+        exact = means + missed
+        center = (members * exact).sum(axis=0) / channels.members
+        between = members * ((exact - center) ** 2 - missed**2)
+        spread = (squares.sum(axis=0, dtype=np.float64) + between.sum(axis=0)) / channels.members
         np.copyto(mean, center, casting="same_kind")
         np.copyto(variance, spread, casting="same_kind")
         factor = scale / np.sqrt(spread + epsilon)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from graphc.runtimes.onnx_lowering import Lowering, Row, Same
+from graphc.runtimes.onnx_lowering import Lowering, Row
 
 
 def _gemm(lowering: Lowering) -> None:
@@ -20,4 +20,15 @@ def _gemm(lowering: Lowering) -> None:
     )
 
 
-ROWS: dict[str, Row] = {"MatMul": Same(), "Gemm": _gemm}
+def _matmul(c: Lowering) -> None:
+    if c.type(1).rank != 1 or c.type(0).rank == 1:
+        c.emit("MatMul", c.inputs, c.outputs)
+        return
+    # ONNX Runtime 1.31 folds a Transpose of the matrix into a product that reads a plain vector wrongly; as a column it
+    # is read rightly.
+    (column,) = c.emit("Unsqueeze", [c.inputs[1], c.ints([1])])
+    (product,) = c.emit("MatMul", [c.inputs[0], column])
+    c.emit("Squeeze", [product, c.ints([-1])], c.outputs)
+
+
+ROWS: dict[str, Row] = {"MatMul": _matmul, "Gemm": _gemm}

@@ -407,6 +407,8 @@ def normalization_cases() -> list[Case]:
              oracle=batch_normalization, id="all", **LOOSE),
         Case("batch_normalization", [numbers(5, 3), numbers(3), numbers(3, **variance), -1, numbers(3)],
              oracle=batch_normalization, id="offset", **LOOSE),
+        Case("batch_normalization", [x.astype("float16") for x in (numbers(5, 3), numbers(3), numbers(3, **variance))] + [-1],
+             oracle=batch_normalization, dtype="float16", rtol=3e-3, atol=3e-3, id="float16"),
         Case("layer_normalization", [numbers(5, 2, 3)], oracle=layer_normalization, **LOOSE),
         Case("layer_normalization", [numbers(5, 2, 3), numbers(3), numbers(3)], {"epsilon": 1e-3},
              oracle=layer_normalization,

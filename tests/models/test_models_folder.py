@@ -28,7 +28,10 @@ def build(name):
 
 def test_the_files_are_what_the_builders_give():
     done = subprocess.run(
-        [sys.executable, str(ROOT / "tools" / "write_models.py"), "--check"], capture_output=True, text=True, check=False
+        [sys.executable, str(ROOT / "tools" / "write_models.py"), "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
 

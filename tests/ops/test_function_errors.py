@@ -52,6 +52,11 @@ ERRORS: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         ShapeError,
         r"3 indices were given for a tensor of shape \(3, 4\)",
     ),
+    "index-pair": (
+        lambda: ops.get_item(A, ([0, 1], [4, 0])),
+        ShapeError,
+        r"out of range for an axis of length 4: \[4, 0\]",
+    ),
     "index-float": (lambda: ops.get_item(A, 0.5), ArgumentError, "an index must be an integer"),
     "index-float-array": (
         lambda: ops.get_item(A, np.ones(2)),

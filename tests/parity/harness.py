@@ -528,7 +528,7 @@ def run_weight_rule(k: Any, case: WeightCase, expected: Mapping[str, Any] | None
     """Array ``value``: the penalty or the projected weight. Facts: config."""
     rule = getattr(getattr(k, case.module), case.rule)(**case.config)
     weight = uniform(random_state(case.name), batch_of(case.shape[1:], int(case.shape[0] or 0)), -1.0, 1.0)
-    return Record({"value": to_numpy(rule(weight))}, {"config": config_of(rule)})
+    return Record({"value": to_numpy(rule(k.Variable(weight)))}, {"config": config_of(rule)})
 
 
 # ------------------------------------------------------------------------------------------------------------- models
@@ -651,6 +651,24 @@ def assert_logs(actual: Mapping[str, float], expected: Mapping[str, float], *, r
     assert list(actual) == list(expected)
     for key, value in expected.items():
         np.testing.assert_allclose(actual[key], value, rtol=rtol, atol=atol, err_msg=key)
+
+
+def assert_same_json(actual: Any, expected: Any, path: str = "") -> None:
+    """Equal JSON, but for the rounding of floats to float32, which Keras writes for some numbers and not for others."""
+    if isinstance(expected, dict) and isinstance(actual, dict):
+        missing, extra = sorted(expected.keys() - actual.keys()), sorted(actual.keys() - expected.keys())
+        assert not (missing or extra), f"{path or '/'}: Keras also has {missing}, we also have {extra}"
+        for key, value in expected.items():
+            assert_same_json(actual[key], value, f"{path}/{key}")
+    elif isinstance(expected, list) and isinstance(actual, list):
+        assert len(actual) == len(expected), f"{path}: {actual}, Keras has {expected}"
+        for index, value in enumerate(expected):
+            assert_same_json(actual[index], value, f"{path}/{index}")
+    elif isinstance(expected, float) and isinstance(actual, float):
+        assert np.isclose(actual, expected, rtol=1e-6, atol=0), f"{path}: {actual!r}, Keras has {expected!r}"
+    else:
+        assert type(actual) is type(expected), f"{path}: {actual!r}, Keras has {expected!r}"
+        assert actual == expected, f"{path}: {actual!r}, Keras has {expected!r}"
 
 
 def assert_same_update(start: Sequence[Array], actual: Sequence[Array], expected: Sequence[Array]) -> None:

@@ -51,7 +51,7 @@ def test_step(name: str) -> None:
 
 @pytest.mark.parametrize("name", CASES)
 def test_config_is_keras_config(name: str) -> None:
-    assert ours(name).facts["config"] == keras(name).facts["config"]
+    harness.assert_same_json(ours(name).facts["config"], keras(name).facts["config"])
     assert ours(name).facts["name"] == keras(name).facts["name"]
 
 
@@ -82,5 +82,5 @@ def test_string(name: str) -> None:
 def test_every_loss_has_a_case() -> None:
     covered = {getattr(graphc.losses, case.loss) for case in LOSS_CASES}
     public = public_classes(graphc.losses, graphc.losses.Loss)
-    missing = sorted(name for name, loss in public.items() if loss not in covered)
+    missing = sorted(name for name, loss in public.items() if loss not in covered and name != "LossFunctionWrapper")
     assert not missing, f"losses without a parity case: {missing}"

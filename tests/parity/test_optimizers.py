@@ -51,7 +51,7 @@ def test_listed_results(name: str) -> None:
 
 @pytest.mark.parametrize("name", CASES)
 def test_config_is_keras_config(name: str) -> None:
-    assert ours(name).facts["config"] == keras(name).facts["config"]
+    harness.assert_same_json(ours(name).facts["config"], keras(name).facts["config"])
 
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if isinstance(case.optimizer, Obj)])

@@ -16,7 +16,16 @@ from .cases import MODEL_CASES
 pytestmark = pytest.mark.peer
 
 # Every n-th case of a group; the stored fixtures cover all of them.
-SAMPLE = {"layers": 7, "losses": 4, "loss_functions": 2, "loss_strings": 4, "optimizers": 4, "metrics": 4, "models": 3}
+SAMPLE = {
+    "layers": 7,
+    "losses": 4,
+    "loss_functions": 2,
+    "loss_strings": 4,
+    "optimizers": 4,
+    "metrics": 4,
+    "models": 3,
+    "metric_objects": 5,
+}
 CASES = [
     pytest.param(group, case, id=f"{group}-{case.name}")
     for group, step in SAMPLE.items()

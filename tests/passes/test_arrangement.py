@@ -98,7 +98,9 @@ def test_what_a_reshape_of_a_stored_array_means(
         (("n", 5, 7, 6), ("n", 5, 7, 2, 3), (0, 3, 1, 2), (0, 3, 4, 1, 2)),
     ],
 )
-def test_known_reshapes(before: tuple[object, ...], behind: tuple[object, ...], axes: tuple[int, ...], expected: object) -> None:
+def test_known_reshapes(
+    before: tuple[object, ...], behind: tuple[object, ...], axes: tuple[int, ...], expected: object
+) -> None:
     def dims(shape: tuple[object, ...]) -> tuple[object, ...]:
         return tuple(Dim(d) if isinstance(d, str) else d for d in shape)
 

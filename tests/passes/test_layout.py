@@ -198,8 +198,8 @@ FOLLOWERS = [
     "%y: float32[n, 5, 4, 6] = Mul(%h, %t)",
     "%s: float32[n, 6] = ReduceMean(%h) {axes = (1, 2), keepdims = false} %r: float32[n, 1, 1, 6] = Reshape(%s) "
     "{shape = (-1, 1, 1, 6)} %y: float32[n, 5, 4, 6] = Mul(%r, %h)",
-    "%y: float32[n, 2, 4, 6] = MaxPool(%h) {kernel_shape = (2, 1), strides = (2, 1), layout = \"NHWC\"}",
-    "%y: float32[n, 5, 4, 6] = AveragePool(%h) {kernel_shape = (3, 3), pads = \"SAME_UPPER\", layout = \"NHWC\"}",
+    '%y: float32[n, 2, 4, 6] = MaxPool(%h) {kernel_shape = (2, 1), strides = (2, 1), layout = "NHWC"}',
+    '%y: float32[n, 5, 4, 6] = AveragePool(%h) {kernel_shape = (3, 3), pads = "SAME_UPPER", layout = "NHWC"}',
 ]
 
 
@@ -393,7 +393,9 @@ def networks(draw: st.DrawFn) -> Graph:
     for _ in range(draw(st.integers(3, 14))):
         x = pick()
         rank, shape = x.type.rank, x.type.shape
-        kind = one_of("conv", "conv", "pool", "unary", "binary", "constant", "move", "reduce", "norm", "reshape", "dense")
+        kind = one_of(
+            "conv", "conv", "pool", "unary", "binary", "constant", "move", "reduce", "norm", "reshape", "dense"
+        )
         try:
             if kind == "conv":
                 pads = draw(st.sampled_from(["SAME_UPPER", ()]))

@@ -521,3 +521,14 @@ def test_what_is_installed_is_described() -> None:
     assert CPU in found.providers
     assert any(name.startswith("onnxruntime") for name in found.packages)
     assert "cpu" in providers()
+
+
+@pytest.mark.parametrize("rows", ["batch", 3])
+def test_a_transposed_matrix_times_a_vector(rows: str | int) -> None:
+    # ONNX Runtime 1.31 gets the plain form of this product wrong at full optimisation.
+    b = Builder(Graph("g"), OPS)
+    x, v = b.input("x", TensorType.of("float32", (4, rows))), b.input("v", TensorType.of("float32", (4,)))
+    b.graph.outputs["y"] = b.emit("MatMul", b.emit("Transpose", x, perm=(1, 0)), v)
+    rng = np.random.default_rng(0)
+    feeds = {"x": rng.random((4, 3), dtype="float32"), "v": rng.random(4, dtype="float32")}
+    np.testing.assert_allclose(prepare(b.graph).run(feeds)["y"], feeds["x"].T @ feeds["v"], rtol=1e-6)

@@ -92,9 +92,10 @@ def batch_normalization(
         epsilon: added to the variance.
     """
     along = one_axis(axis, rank_of(x), "batch_normalization")
-    channels = shape_of(mean)
-    scale = ones(channels) if scale is None else scale
-    offset = zeros(channels) if offset is None else offset
+    mean = floating(mean)
+    channels, dtype = shape_of(mean), concrete_dtype(mean)
+    scale = ones(channels, dtype) if scale is None else scale
+    offset = zeros(channels, dtype) if offset is None else offset
     x, scale, offset, mean, variance = promote(floating(x), scale, offset, mean, variance)
     return apply("BatchNormalization", x, scale, offset, mean, variance, epsilon=epsilon, axis=along)
 

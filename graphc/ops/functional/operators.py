@@ -39,10 +39,10 @@ class TensorOperators:
         return _function("multiply")(other, self)
 
     def __truediv__(self, other: Any) -> Any:
-        return _function("divide")(self, other)
+        return _function("true_divide")(self, other)
 
     def __rtruediv__(self, other: Any) -> Any:
-        return _function("divide")(other, self)
+        return _function("true_divide")(other, self)
 
     def __floordiv__(self, other: Any) -> Any:
         return _function("floor_divide")(self, other)
