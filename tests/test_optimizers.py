@@ -486,7 +486,7 @@ def test_a_scheduled_rate_cannot_be_set_to_a_number() -> None:
 
 
 def test_a_function_is_asked_at_every_step() -> None:
-    rates = iter([0.5, 0.25, 0.125])
+    rates = iter([9.0, 0.5, 0.25])  # the first one while the step is traced
     optimizer, variables = optimizers.SGD(lambda: next(rates)), make_variables()
     executable = compiler.executable(trace_step(optimizer, variables))
     expected = start_values()[0]

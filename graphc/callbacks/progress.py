@@ -120,7 +120,8 @@ class Progbar:
     def _draw(self, current: int, now: float, duration: float, finalize: bool) -> None:
         if self.target:
             done = int(self.width * current / self.target)
-            cells = [(_BOLD, self._count(current)), ("", " "), (_GREEN, _CELL * done)]
+            cells = [(_BOLD, self._count(current)), ("", " ")]
+            cells += [(_GREEN, _CELL * done)] if done else []
             cells.append((_WHITE, _CELL * (self.width - done)))
         else:
             cells = [("", f"{current:7d}/Unknown")]
@@ -131,7 +132,7 @@ class Progbar:
             print_message("".join(text for _, text in cells))
             return
         width = sum(len(text) for _, text in cells)
-        line = "".join(f"{colour}{text}{_PLAIN}" if colour and text else text for colour, text in cells)
+        line = "".join(f"{colour}{text}{_PLAIN}" if colour else text for colour, text in cells)
         over = "\b" * self._drawn_width + "\r"
         print_message(over + line + " " * (self._drawn_width - width), end="\n" if finalize else "")
         self._drawn_width = width

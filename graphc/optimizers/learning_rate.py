@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from graphc.errors import ArgumentError
+from graphc.ops.functional.tracing import untraced
 from graphc.ops.functional.variable import Variable
 from graphc.optimizers import schedules
 from graphc.optimizers.arguments import is_number
@@ -34,7 +35,8 @@ class CalledRate:
         Raises:
             ArgumentError: it gave no learning rate.
         """
-        self.variable.assign(np.float32(check_learning_rate(self.function())))
+        with untraced():  # the number is needed now, whatever is being traced
+            self.variable.assign(np.float32(check_learning_rate(self.function())))
 
 
 def is_rate_function(learning_rate: Any) -> bool:

@@ -229,8 +229,7 @@ class Optimizer:
             return source(self._iterations)
         if not isinstance(source, CalledRate):
             return source
-        if current_tracer() is None:
-            source.refresh()
+        source.refresh()
         return source.variable
 
     # -- a step -------------------------------------------------------------------------------------------------------

@@ -141,7 +141,7 @@ ACTIVATION = (
     *(of("Activation", name, (14,), spread=8.0, activation=name) for name in ACTIVATION_NAMES if name != "sparsemax"),
     # Keras 3.15.1 adds up the running sums over the whole support, so its sparsemax is wrong (here: all zeros) whenever
     # more than one entry is above the threshold. Inputs far apart keep one entry above it, where Keras is right.
-    of("Activation", "sparsemax", (14,), spread=200.0, activation="sparsemax"),
+    of("Activation", "sparsemax", (14,), spread=2000.0, activation="sparsemax"),
     of("Activation", "softmax-rank4", (3, 5, 4), activation="softmax"),
     of("Activation", "log_softmax-rank3", SEQUENCE, activation="log_softmax"),
     of("Activation", "tanh-dynamic", SEQUENCE, declared=((None, 4),), activation="tanh"),

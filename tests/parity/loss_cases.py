@@ -21,7 +21,8 @@ class LossCase:
         y_pred: "logits", "wide-logits" (to +-60), "probabilities" (they sum to 1 over the class axis), "raw" (in
             (0, 1), not summing to 1), "edges" (with exact zeros and ones), "positive" or "real".
         shape: of the predictions, without the batch axis; the class axis is ``classes_axis``.
-        weights: shape of the sample weights, without the batch axis.
+        weights: shape of the sample weights, without the batch axis; None for a loss that is one number for the whole
+            batch, which Keras spreads over the weights' shape and graphc refuses to weigh.
         y_shape: of the targets where it is neither ``shape`` nor follows from ``y_true``.
         step: also compare the loss and the weights of one SGD step through a Dense layer; for the losses whose
             predictions can come from one.
@@ -34,7 +35,7 @@ class LossCase:
     shape: Shape
     config: Mapping[str, Any] = field(default_factory=dict)
     classes_axis: int = -1
-    weights: Shape = ()
+    weights: Shape | None = ()
     y_shape: Shape | None = None
     step: bool = False
 
@@ -132,9 +133,9 @@ LOSS_CASES: tuple[LossCase, ...] = (
     _loss("CategoricalHinge", "rank3", "one-hot", "real", SEQUENCE, weights=(6,)),
     _loss("CosineSimilarity", "plain", "real", "real", (4,), step=True),
     _loss("CosineSimilarity", "axis1", "real", "real", SEQUENCE, config={"axis": 1}, weights=(4,)),
-    _loss("Dice", "plain", "binary", "raw", (4,), step=True),
+    _loss("Dice", "plain", "binary", "raw", (4,), weights=None, step=True),
     _loss("Dice", "axes", "binary", "raw", SEQUENCE, config={"axis": (1, 2)}),
-    _loss("Tversky", "plain", "binary", "raw", (4,), step=True),
+    _loss("Tversky", "plain", "binary", "raw", (4,), weights=None, step=True),
     _loss("Tversky", "weighted", "binary", "raw", SEQUENCE, config={"alpha": 0.3, "beta": 0.9, "axis": (1, 2)}),
     _loss("Hinge", "binary", "binary", "real", (4,), step=True),
     _loss("Hinge", "signs", "sign", "real", (4,)),

@@ -83,11 +83,9 @@ METRIC_OBJECTS: tuple[MetricCase, ...] = (
     _metric("Precision", "plain", "binary", "raw"),
     _metric("Precision", "thresholds", "binary", "raw", config={"thresholds": [0.3, 0.6]}),
     _metric("Precision", "class", "one-hot", "raw", config={"class_id": 2}),
-    _metric("Precision", "top", "one-hot", "raw", config={"top_k": 2}),
     _metric("Recall", "plain", "binary", "raw"),
     _metric("Recall", "thresholds", "binary", "raw", config={"thresholds": [0.3, 0.6]}),
     _metric("Recall", "class", "one-hot", "raw", config={"class_id": 2}),
-    _metric("Recall", "top", "one-hot", "raw", config={"top_k": 2}),
 )
 
 

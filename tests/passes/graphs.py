@@ -51,10 +51,10 @@ class _Making:
     def axis(self, x: Value) -> int:
         return self.draw(st.integers(0, x.type.rank - 1)) if x.type.rank else 0
 
-    def fits(self, x: Value, y: Value) -> bool:
-        """False where a named length would meet another one: that is for the data to decide."""
-        pairs = zip(reversed(x.type.shape), reversed(y.type.shape), strict=False)
-        return all(a == b or 1 in (a, b) for a, b in pairs)
+    def fits(self, x: Value, y: Value, last: int = 0) -> bool:
+        """False where a named length would meet another one before the ``last`` axes: the data would decide."""
+        pairs = list(zip(reversed(x.type.shape), reversed(y.type.shape), strict=False))
+        return all(a == b or 1 in (a, b) for a, b in pairs[last:])
 
 
 def _constant(m: _Making) -> Value:
@@ -163,6 +163,8 @@ def _reduce(m: _Making) -> Value:
 def _product(m: _Making) -> Value:
     x, y = m.pick(), m.pick()
     y = m.build.emit("Transpose", y) if m.draw(st.booleans()) else y
+    if x.type.shape[-1] != y.type.shape[-2:][0] or not m.fits(x, y, last=2):
+        raise ValueError("named lengths would have to agree")
     return m.build.emit("MatMul", x, y)
 
 
@@ -193,7 +195,7 @@ def _graphs(draw: st.DrawFn, steps: tuple[Step, ...], dtype: str) -> Graph:
         step = draw(st.sampled_from(steps))
         try:
             value = step(m)
-        except (GraphcError, ValueError, TypeError):
+        except (GraphcError, ValueError, TypeError, IndexError):
             continue  # these operands do not fit; what was emitted on the way is dead code
         if value.type.dtype == dtype and value.type.rank <= 4 and _is_small(value.type):
             m.pool.append(value)

@@ -27,7 +27,7 @@ LARGEST = 2.0**50
 
 def whole_numbers(graph: Graph, seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
     feeds, states = arrays_for(graph, seed)
-    return tuple({name: np.round(2 * a) for name, a in arrays.items()} for arrays in (feeds, states))  # type: ignore[return-value]
+    return tuple({name: np.asarray(np.round(2 * a)) for name, a in arrays.items()} for arrays in (feeds, states))  # type: ignore[return-value]
 
 
 @settings(max_examples=200)

@@ -39,7 +39,7 @@ def test_passes_by_name() -> None:
 
 @pytest.mark.parametrize(
     ("name", "hint"),
-    [("O3", 'Did you mean "O2"'), ("prone", 'Did you mean "prune"'), ("cse,,", "Known: "), ("", "Known: ")],
+    [("O3", "Known: O0, O1, O2, cse"), ("prone", 'Did you mean "prune"'), ("cse,,", "Known: "), ("", "Known: ")],
 )
 def test_unknown_names(name: str, hint: str) -> None:
     with pytest.raises(ArgumentError, match=rf"There is no pass or pipeline '.*'\. ?{hint}"):
