@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -38,12 +39,12 @@ class L1L2(Regularizer):
 
     def __call__(self, x: Any) -> Any:
         """The penalty of ``x``."""
-        total: Any = 0.0
+        terms = []
         if self.l1:
-            total = total + ops.multiply(self.l1, ops.sum(ops.absolute(x)))
+            terms.append(ops.multiply(self.l1, ops.sum(ops.absolute(x))))
         if self.l2:
-            total = total + ops.multiply(self.l2, ops.sum(ops.square(x)))
-        return total
+            terms.append(ops.multiply(self.l2, ops.sum(ops.square(x))))
+        return reduce(ops.add, terms) if terms else np.zeros((), x.dtype)
 
     def get_config(self) -> dict[str, Any]:
         """Both factors."""

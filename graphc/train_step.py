@@ -49,11 +49,13 @@ class Step:
     Attributes:
         metrics: the resolved metrics that the step updates.
         inputs: graph input names, in the order x, y, sample weights.
+        optimizer: of a training step.
     """
 
     lowered: compiler.Lowered
     metrics: list[CompiledMetric]
     inputs: list[str]
+    optimizer: Any = None
 
     def __post_init__(self) -> None:
         self.executable = compiler.executable(self.lowered)
@@ -61,11 +63,6 @@ class Step:
     def plan(self, shapes: Mapping[str, tuple[int, ...]]) -> Plan:
         """The plan for a batch of these shapes."""
         return self.executable.plan(shapes)
-
-    def seed(self, seed: int) -> None:
-        """Start the random key of this step's Dropout masks: (seed, step 0)."""
-        if self.lowered.random_key is not None:
-            self.lowered.random_key.assign(np.array([seed, 0], np.uint32))
 
 
 @dataclass
@@ -115,7 +112,8 @@ def build_step(model: Model, request: StepRequest) -> Step:
             key = tracer.random_key
             tracer.assign(key, ops.add(tracer.read(key), np.array([0, 1], np.uint32)))
     lowered = compiler.Lowered(graph, tracer.variables, None, tracer.random_key if tracer.draws else None)
-    return Step(lowered, metrics, [v.producer.name for v in graph.inputs])
+    optimizer = model.optimizer if request.training else None
+    return Step(lowered, metrics, [v.producer.name for v in graph.inputs], optimizer)
 
 
 def _total_loss(
@@ -154,7 +152,8 @@ def _update(model: Model, tracer: Tracer, total: Value, trainable: Sequence[Vari
     known = {id(v): name for name, v in tracer.variables.items()}
     used = [v for v in trainable if id(v) in known]
     states = tracer.graph.states()
-    grads = gradient(tracer.builder, total, [states[known[id(v)]] for v in used])
+    scaled = tracer.value_of(model.optimizer.scale_loss(tracer.wrap(total)))
+    grads = gradient(tracer.builder, scaled, [states[known[id(v)]] for v in used])
     by_variable = {id(v): None if g is None else tracer.wrap(g) for v, g in zip(used, grads, strict=True)}
     with tracer.builder.origin(_optimizer_origin(model)):
         model.optimizer.apply([by_variable.get(id(v)) for v in trainable], list(trainable))

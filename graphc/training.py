@@ -395,6 +395,7 @@ class Trainer:
             run.on_epoch_end(epoch, logs)
             if self.stop_training:
                 break
+        self.optimizer.finalize_variable_values(self._model().trainable_variables)
         run.on_train_end(logs)
         return self.history
 
@@ -566,6 +567,8 @@ Filler = tuple[Array, int, int, Array | None]
 
 
 def _run_step(step: Step, fillers: Mapping[str, Filler]) -> None:
+    if step.optimizer is not None:
+        step.optimizer.refresh_learning_rate()  # a rate that is a function is asked anew for each step
     plan = step.plan({name: (stop - start, *a.shape[1:]) for name, (a, start, stop, _) in fillers.items()})
     for name, buffer in plan.inputs.items():
         fill(buffer, *fillers[name])

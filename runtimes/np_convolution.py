@@ -22,7 +22,7 @@ from graphc.runtimes.kernel import Array, Call, Kernel, Step
 from graphc.runtimes.np_depthwise import depthwise_forward, depthwise_grad_input, depthwise_grad_weight
 from graphc.runtimes.np_half import in_float32
 from graphc.runtimes.np_row_vectors import RowVector
-from graphc.runtimes.np_threads import run_lanes, worker_count
+from graphc.runtimes.np_threads import in_order, run_lanes, worker_count
 from graphc.runtimes.np_windows import (
     Block,
     Columns,
@@ -39,10 +39,8 @@ from graphc.runtimes.np_windows import (
 )
 
 _COLUMN_BYTES = 8 << 20  # of one block: larger ones leave the last-level cache when two threads run
-_MIN_WINDOWS, _MAX_WINDOWS = (
-    256,
-    2048,
-)  # of one block: BLAS repacks the kernel for each product; few rows do not repay it
+_MIN_WINDOWS = 256  # of one block: BLAS repacks the kernel for each product, which fewer rows do not repay
+_MAX_WINDOWS = 2048
 _THREAD_FLOPS = 40_000_000  # about a fifth of a millisecond of one core
 _MAX_PARTIAL_SUMS = 8  # lanes of a weight gradient, each with a sum of its own ...
 _PARTIAL_SUM_BYTES = 32 << 20  # ... within this memory
@@ -169,25 +167,14 @@ def _conv(call: Call) -> Step:
     out = channels_last(call.outputs[0], layout)
     sliding = Sliding.of(Windows.of(call.op, w.shape[:-2], call.attributes), _lengths(x), _lengths(out))
     if _is_depthwise(w, group):
-        return _in_order(depthwise_forward(x, w, bias, out, sliding, call.scratch))
+        return in_order(depthwise_forward(x, w, bias, out, sliding, call.scratch))
     problem = _Problem(x.shape[0], sliding, group, x.shape[-1], out.shape[-1], x.itemsize)
     steps, weights = _kernel_matrices(w, group, call.scratch)
-    return _in_order([*steps, *_forward(x, weights, bias, out, problem, call.scratch)])
+    return in_order([*steps, *_forward(x, weights, bias, out, problem, call.scratch)])
 
 
 def _is_depthwise(w: Array, group: int) -> bool:
     return group > 1 and w.shape[-2] == 1
-
-
-def _in_order(steps: Sequence[Step]) -> Step:
-    if len(steps) == 1:
-        return steps[0]
-
-    def run() -> None:
-        for step in steps:
-            step()
-
-    return run
 
 
 # -- gradient for the input -------------------------------------------------------------------------------------------
@@ -202,15 +189,15 @@ def _grad_input(call: Call) -> Step:
     sliding = Sliding.of(Windows.of(call.op, w.shape[:-2], call.attributes), _lengths(out), _lengths(g))
     scratch = call.scratch
     if _is_depthwise(w, group):
-        return _in_order(depthwise_grad_input(g, w, bias, out, sliding, scratch))
+        return in_order(depthwise_grad_input(g, w, bias, out, sliding, scratch))
     mirrored_work = prod(_lengths(out)) <= _MIRROR_LIMIT * prod(_lengths(g))
     if all(s == 1 for s in sliding.strides) and mirrored_work:
         steps, weights = _mirrored_matrices(w, group, scratch)
         problem = _Problem(g.shape[0], _mirrored(sliding, _lengths(out)), group, g.shape[-1], out.shape[-1], g.itemsize)
-        return _in_order([*steps, *_forward(g, weights, bias, out, problem, scratch)])
+        return in_order([*steps, *_forward(g, weights, bias, out, problem, scratch)])
     problem = _Problem(g.shape[0], sliding, group, out.shape[-1], g.shape[-1], g.itemsize)
     steps, weights = _kernel_matrices(w, group, scratch)
-    return _in_order([*steps, *_scatter(g, weights.transpose(0, 2, 1), bias, out, problem, scratch)])
+    return in_order([*steps, *_scatter(g, weights.transpose(0, 2, 1), bias, out, problem, scratch)])
 
 
 def _mirrored(sliding: Sliding, lengths: tuple[int, ...]) -> Sliding:
@@ -273,7 +260,7 @@ def _grad_weight(call: Call) -> Step:
     out = _kernel_last(call.outputs[0], layout)
     sliding = Sliding.of(Windows.of(call.op, out.shape[:-2], call.attributes), _lengths(x), _lengths(g))
     if _is_depthwise(out, group):
-        return _in_order(depthwise_grad_weight(x, g, out, sliding, scratch))
+        return in_order(depthwise_grad_weight(x, g, out, sliding, scratch))
     p = _Problem(x.shape[0], sliding, group, x.shape[-1], g.shape[-1], x.itemsize)
     blocks = p.blocks()
     if not blocks:
@@ -305,7 +292,7 @@ def _grad_weight(call: Call) -> Step:
         kernel = sums[0].reshape(group, *sliding.kernel, p.channels // group, p.filters // group)
         places = out.reshape(*out.shape[:-1], group, p.filters // group)
         steps.append(partial(np.copyto, places, np.moveaxis(kernel, 0, -2)))
-    return _in_order(steps)
+    return in_order(steps)
 
 
 KERNELS: dict[str, Kernel] = {

@@ -8,7 +8,6 @@ are BLAS products with ones.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from math import prod
 from typing import Any
@@ -19,19 +18,11 @@ from graphc.ir.types import normalize_axis
 from graphc.runtimes.kernel import Array, Call, Kernel, Step
 from graphc.runtimes.np_half import in_float32
 from graphc.runtimes.np_row_vectors import RowVector
-from graphc.runtimes.np_threads import run_lanes, worker_count
+from graphc.runtimes.np_threads import in_order, run_lanes, worker_count
 from graphc.runtimes.np_windows import Reusable, Scratch, reshaped_view, split_evenly
 
 _BLOCK = 1 << 16  # elements of a block: with results and scratch, what the second-level cache holds
 _THREAD_WORK = 1 << 19  # elements that repay a second thread
-
-
-def _in_order(steps: Sequence[Step]) -> Step:
-    def run() -> None:
-        for step in steps:
-            step()
-
-    return run
 
 
 def _workers(lanes: int, elements: int, *, uses_blas: bool = True) -> int:
@@ -141,7 +132,7 @@ def _batch_normalization(call: Call) -> Step:
     lanes = [_scale_and_shift(x[first:last], y[first:last], gain, shift) for first, last in channels.ranges]
     if not lanes:
         return lambda: None
-    return _in_order([*channels.begin, prepare, run_lanes(lanes, _workers(len(lanes), channels.size, uses_blas=False))])
+    return in_order([*channels.begin, prepare, run_lanes(lanes, _workers(len(lanes), channels.size, uses_blas=False))])
 
 
 def _training(call: Call) -> Step:
@@ -149,7 +140,7 @@ def _training(call: Call) -> Step:
     (_, scale, bias), (out, mean, variance) = call.inputs, call.outputs
     epsilon = call.attributes["epsilon"]
     if not channels.ranges:
-        return _in_order([partial(mean.fill, np.nan), partial(variance.fill, np.nan)])
+        return in_order([partial(mean.fill, np.nan), partial(variance.fill, np.nan)])
     x, y = channels.view(call.inputs[0]), channels.view(out)
     means, rests, squares, blocks = channels.sums(), channels.sums(), channels.sums(), channels.blocks()
     centers = [channels.vector() for _ in range(channels.workers)]
@@ -182,7 +173,7 @@ def _training(call: Call) -> Step:
         shift.spread()
 
     apply = [_scale_and_shift(x[first:last], y[first:last], gain, shift) for first, last in channels.ranges]
-    return _in_order([*channels.begin, run_lanes(lanes, channels.workers), combine, run_lanes(apply, channels.workers)])
+    return in_order([*channels.begin, run_lanes(lanes, channels.workers), combine, run_lanes(apply, channels.workers)])
 
 
 def _training_grad(call: Call) -> Step:
@@ -191,7 +182,7 @@ def _training_grad(call: Call) -> Step:
     out, by_scale, by_bias = call.outputs
     epsilon = call.attributes["epsilon"]
     if not channels.ranges:
-        return _in_order([partial(by_scale.fill, 0), partial(by_bias.fill, 0)])
+        return in_order([partial(by_scale.fill, 0), partial(by_bias.fill, 0)])
     x, g, by_x = channels.view(call.inputs[0]), channels.view(call.inputs[4]), channels.view(out)
     sums, products, blocks = channels.sums(), channels.sums(), channels.blocks()
     center = channels.vector()
@@ -224,7 +215,7 @@ def _training_grad(call: Call) -> Step:
         for vector in (gain, slope, offset):
             vector.spread()
 
-    return _in_order(
+    return in_order(
         [
             *channels.begin,
             center.load(mean),
@@ -300,7 +291,7 @@ def _layer_normalization(call: Call) -> Step:
         if shift is not None:
             lane += [partial(np.add, t, s, out=t) for t, s in shift.pairs(target)]
         lanes.append(lane)
-    return _in_order([*rows.begin, run_lanes(lanes, rows.workers)]) if lanes else lambda: None
+    return in_order([*rows.begin, run_lanes(lanes, rows.workers)]) if lanes else lambda: None
 
 
 def _layer_grad(call: Call) -> Step:
@@ -308,7 +299,7 @@ def _layer_grad(call: Call) -> Step:
     _, scale, _ = call.inputs
     out, by_scale, by_bias = call.outputs
     if not rows.ranges:
-        return _in_order([partial(by_scale.fill, 0), partial(by_bias.fill, 0)])
+        return in_order([partial(by_scale.fill, 0), partial(by_bias.fill, 0)])
     x, g, by_x = rows.view(call.inputs[0]), rows.view(call.inputs[2]), rows.view(out)
     gain = RowVector(rows.length, rows.dtype, scratch)
     ones = scratch((rows.most,), rows.dtype)
@@ -345,7 +336,7 @@ def _layer_grad(call: Call) -> Step:
         np.copyto(by_scale.reshape(-1), products.sum(axis=0, dtype=np.float64), casting="same_kind")
 
     begin: list[Step] = [*rows.begin, partial(ones.fill, 1), gain.load(scale)]
-    return _in_order([*begin, run_lanes(lanes, rows.workers), combine])
+    return in_order([*begin, run_lanes(lanes, rows.workers), combine])
 
 
 KERNELS: dict[str, Kernel] = {

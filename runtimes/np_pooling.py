@@ -17,7 +17,7 @@ import numpy as np
 from graphc.ops.pooling import pooling_windows
 from graphc.runtimes.kernel import Array, Call, Kernel, Step
 from graphc.runtimes.np_half import in_float32
-from graphc.runtimes.np_threads import Lane, run_lanes, worker_count
+from graphc.runtimes.np_threads import run_lanes, worker_count
 from graphc.runtimes.np_windows import Reusable, Scratch, Sliding, axis_taps, channels_last, split_images, taps
 
 _BLOCK = 1 << 17  # input elements of a block: what the second-level cache holds beside the results
@@ -33,18 +33,6 @@ def _ranges(x: Array, sliding: Sliding) -> tuple[list[tuple[int, int]], int]:
     ranges = split_images(x.shape[0], prod(x.shape[1:]), _BLOCK)
     work = x.size * prod(sliding.kernel)
     return ranges, worker_count(len(ranges), worthwhile=work >= _THREAD_WORK, uses_blas=False)
-
-
-def _run(lanes: Sequence[Lane], workers: int, before: Sequence[Step] = ()) -> Step:
-    steps = [*before, run_lanes(lanes, workers)] if lanes else list(before)
-    if len(steps) == 1:
-        return steps[0]
-
-    def run() -> None:
-        for step in steps:
-            step()
-
-    return run
 
 
 # -- one axis at a time -----------------------------------------------------------------------------------------------
@@ -103,7 +91,7 @@ def _max_pool(call: Call) -> Step:
     layout = call.attributes["layout"]
     x, y = channels_last(call.inputs[0], layout), channels_last(call.outputs[0], layout)
     lanes, workers = _reduce(np.maximum, -np.inf, x, y, _sliding(call, x, y), call.scratch)
-    return _run(lanes, workers)
+    return run_lanes(lanes, workers)
 
 
 def _weights(sliding: Sliding, lengths: Sequence[int], include_pad: bool, dtype: Any) -> Array:
@@ -130,7 +118,7 @@ def _average_pool(call: Call) -> Step:
     lanes, workers = _reduce(np.add, 0.0, x, y, sliding, call.scratch)
     for lane, (first, last) in zip(lanes, _ranges(x, sliding)[0], strict=True):
         lane.append(partial(np.multiply, y[first:last], weights, out=y[first:last]))
-    return _run(lanes, workers)
+    return run_lanes(lanes, workers)
 
 
 def _average_grad(call: Call) -> Step:
@@ -153,7 +141,7 @@ def _average_grad(call: Call) -> Step:
             lane += _spread(source, target, axis, sliding)
             source = target
         lanes.append(lane)
-    return _run(lanes, workers)
+    return run_lanes(lanes, workers)
 
 
 def _spread(source: Array, target: Array, axis: int, sliding: Sliding) -> list[Step]:
@@ -230,7 +218,7 @@ def _max_grad(call: Call) -> Step:
             else:
                 lane.append(partial(np.multiply, gradient[windows], mask, out=place))
         lanes.append(lane)
-    return _run(lanes, workers)
+    return run_lanes(lanes, workers)
 
 
 def _max_select(call: Call) -> Step:
@@ -255,7 +243,7 @@ def _max_select(call: Call) -> Step:
                 partial(np.add, place, term, out=place),
             ]
         lanes.append(lane)
-    return _run(lanes, workers)
+    return run_lanes(lanes, workers)
 
 
 KERNELS: dict[str, Kernel] = {

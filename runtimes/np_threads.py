@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from functools import cache
+from functools import cache, partial
 from itertools import chain
 from threading import Lock
 from typing import Any
@@ -112,6 +112,13 @@ if hasattr(os, "register_at_fork"):  # a forked child has none of its parent's t
     os.register_at_fork(after_in_child=_pool.cache_clear)
 
 
+def in_order(steps: Sequence[Step]) -> Step:
+    """One step that runs these one after another."""
+    if len(steps) == 1:
+        return steps[0]
+    return partial(_run, steps)
+
+
 def _run(steps: Sequence[Step]) -> None:
     for step in steps:
         step()
@@ -130,9 +137,7 @@ def run_lanes(lanes: Sequence[Lane], workers: int) -> Step:
     shares = [list(chain.from_iterable(lanes[worker::workers])) for worker in range(workers)]
     own = shares[0]
     if workers == 1:
-        if len(own) == 1:
-            return own[0]
-        return lambda: _run(own)
+        return in_order(own)
     others = shares[1:]
 
     def step() -> None:

@@ -125,10 +125,10 @@ def seed_weights(model: Any, seed: str, named: WeightNames | None) -> WeightName
 
 
 def to_numpy(value: Any) -> Array:
-    """A tensor of any backend as an array."""
+    """A tensor of any backend as an array of its own: a metric's result may be the very memory it adds up in."""
     if hasattr(value, "detach"):
         value = value.detach().cpu()
-    return np.asarray(value)
+    return np.array(value)
 
 
 def flatten(value: Any) -> list[Any]:
