@@ -23,6 +23,7 @@ from graphc.runtimes.np_windows import Reusable, Scratch, reshaped_view, split_e
 
 _BLOCK = 1 << 16  # elements of a block: with results and scratch, what the second-level cache holds
 _THREAD_WORK = 1 << 19  # elements that repay a second thread
+_MAX_PARTIAL_SUMS = 8  # lanes of a layer normalization's gradient: each sums over its rows by itself
 
 
 def _workers(lanes: int, elements: int, *, uses_blas: bool = True) -> int:
@@ -303,24 +304,32 @@ def _layer_grad(call: Call) -> Step:
     x, g, by_x = rows.view(call.inputs[0]), rows.view(call.inputs[2]), rows.view(out)
     gain = RowVector(rows.length, rows.dtype, scratch)
     ones = scratch((rows.most,), rows.dtype)
-    sums, products = (scratch((len(rows.ranges), rows.length), rows.dtype) for _ in range(2))
+    shares = split_evenly(len(rows.ranges), min(len(rows.ranges), _MAX_PARTIAL_SUMS))
+    totals = scratch((len(shares), 2, rows.length), rows.dtype)  # for bias and scale
     normalized = Reusable(scratch, rows.dtype, rows.most * rows.length, rows.workers)
     work = Reusable(scratch, rows.dtype, rows.most * rows.length, rows.workers)
+    terms = Reusable(scratch, rows.dtype, rows.length, rows.workers)
     means = Reusable(scratch, rows.dtype, 2 * rows.most, rows.workers)
-    lanes = []
-    for i, (first, last) in enumerate(rows.ranges):
-        worker, block, gradient, target = i % rows.workers, x[first:last], g[first:last], by_x[first:last]
+
+    def add_to(total: Array, block: Array, worker: int) -> list[Step]:
+        term = terms.array(worker, total.shape)
+        return [
+            partial(np.matmul, ones[: len(block)], block, out=term),
+            partial(np.add, total, term, out=total),
+        ]
+
+    def bind_block(first: int, last: int, total: Array, worker: int) -> list[Step]:
+        block, gradient, target = x[first:last], g[first:last], by_x[first:last]
         n, term = normalized.array(worker, block.shape), work.array(worker, block.shape)
         mean_u, mean_un = means.array(worker, (2, len(block)))
-        lane, root = rows.normalize(block, n, worker)
-        lane += [
-            partial(np.matmul, ones[: len(block)], gradient, out=sums[i]),
-            partial(np.multiply, gradient, n, out=term),
-            partial(np.matmul, ones[: len(block)], term, out=products[i]),
-        ]
+        steps, root = rows.normalize(block, n, worker)
+        steps += add_to(total[0], gradient, worker)
+        steps.append(partial(np.multiply, gradient, n, out=term))
+        steps += add_to(total[1], term, worker)
         # by_x = root * (u - mean(u) - n * mean(u * n)), with u = g * scale
-        lane += [partial(np.multiply, a, s, out=t) for a, t, s in gain.pairs(gradient, target)]
-        lane += [
+        steps += [partial(np.multiply, a, s, out=t) for a, t, s in gain.pairs(gradient, target)]
+        return [
+            *steps,
             partial(np.matmul, target, rows.mean_weights, out=mean_u),
             partial(np.vecdot, target, n, out=mean_un),
             partial(np.divide, mean_un, rows.length, out=mean_un),
@@ -329,11 +338,18 @@ def _layer_grad(call: Call) -> Step:
             partial(np.subtract, target, mean_u[:, np.newaxis], out=target),
             partial(np.multiply, target, root, out=target),
         ]
+
+    lanes = []
+    for i, (low, high) in enumerate(shares):
+        lane: list[Step] = [partial(totals[i].fill, 0)]
+        for first, last in rows.ranges[low:high]:
+            lane += bind_block(first, last, totals[i], i % rows.workers)
         lanes.append(lane)
 
     def combine() -> None:
-        np.copyto(by_bias.reshape(-1), sums.sum(axis=0, dtype=np.float64), casting="same_kind")
-        np.copyto(by_scale.reshape(-1), products.sum(axis=0, dtype=np.float64), casting="same_kind")
+        whole = totals.sum(axis=0, dtype=np.float64)
+        np.copyto(by_bias.reshape(-1), whole[0], casting="same_kind")
+        np.copyto(by_scale.reshape(-1), whole[1], casting="same_kind")
 
     begin: list[Step] = [*rows.begin, partial(ones.fill, 1), gain.load(scale)]
     return in_order([*begin, run_lanes(lanes, rows.workers), combine])

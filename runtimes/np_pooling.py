@@ -21,7 +21,7 @@ from graphc.runtimes.np_threads import run_lanes, worker_count
 from graphc.runtimes.np_windows import Reusable, Scratch, Sliding, axis_taps, channels_last, split_images, taps
 
 _BLOCK = 1 << 17  # input elements of a block: what the second-level cache holds beside the results
-_THREAD_WORK = 1 << 20  # input elements times elements of the window that repay a second thread
+_THREAD_WORK = 1 << 22  # input elements times elements of the window that repay a second thread
 
 
 def _sliding(call: Call, x: Array, y: Array) -> Sliding:

@@ -44,11 +44,9 @@ def core_count() -> int:
 
 @cache
 def _blas_libraries() -> tuple[Any, ...]:
-    """Controllers of the BLAS libraries in this process; none where `threadpoolctl` is not installed."""
-    try:
-        from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped,import-not-found,unused-ignore]
-    except ImportError:
-        return ()
+    """Controllers of the BLAS libraries in this process; none where `threadpoolctl` does not know NumPy's."""
+    from threadpoolctl import ThreadpoolController
+
     return tuple(ThreadpoolController().select(user_api="blas").lib_controllers)
 
 
@@ -138,7 +136,7 @@ def run_lanes(lanes: Sequence[Lane], workers: int) -> Step:
     own = shares[0]
     if workers == 1:
         return in_order(own)
-    others = shares[1:]
+    others = [share for share in shares[1:] if share]
 
     def step() -> None:
         with one_blas_thread:

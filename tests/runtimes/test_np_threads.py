@@ -49,7 +49,7 @@ CALLS: dict[str, Callable[[], tuple[str, list[Array], dict[str, Any]]]] = {
         [_numbers(13, 9, 8, 6), _numbers(6), _numbers(6), np.abs(_numbers(6)), _numbers(13, 9, 8, 6) + 1], {"axis": -1},
     ),
     "LayerNormalization": lambda: ("LayerNormalization", [_numbers(13, 9, 8, 6), _numbers(6), _numbers(6)], {}),
-    "LayerNormalizationGrad": lambda: ("LayerNormalizationGrad", [_numbers(130, 6), _numbers(6), _numbers(130, 6) + 1],
+    "LayerNormalizationGrad": lambda: ("LayerNormalizationGrad", [_numbers(1300, 6), _numbers(6), _numbers(1300, 6) + 1],
                                        {}),
 }  # fmt: skip
 
