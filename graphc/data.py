@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -176,8 +176,3 @@ def check_count(value: Any, name: str, minimum: int) -> int:
     if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) < minimum:
         raise ArgumentError(f"`{name}` must be an integer of at least {minimum}; got {value!r}.")
     return int(value)
-
-
-def name_list(prefix: str, count: int) -> Sequence[str]:
-    """``prefix_0``, ``prefix_1`` ..."""
-    return [f"{prefix}_{i}" for i in range(count)]

@@ -11,7 +11,6 @@ from graphc.compiler import unique_names
 from graphc.errors import ArgumentError, DataError, ShapeError
 from graphc.ir.dtypes import numpy_dtype
 from graphc.layer_graph import LayerGraph, trace_layers
-from graphc.layers.input_layer import InputLayer
 from graphc.layers.layer import Layer
 from graphc.layers.operation import Operation
 from graphc.layers.scope import current_training
@@ -221,8 +220,3 @@ class Functional(Model):
 def is_functional_call(args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
     """True when a constructor's arguments are the inputs and outputs of a functional model."""
     return len(args) >= 2 or (len(args) == 1 and "outputs" in kwargs) or ("inputs" in kwargs and "outputs" in kwargs)
-
-
-def input_layers(model: Functional) -> list[InputLayer]:
-    """The model's input layers."""
-    return [layer for layer in model.layers if isinstance(layer, InputLayer)]

@@ -46,11 +46,6 @@ class Builder:
         finally:
             self._origin = before
 
-    @property
-    def current_origin(self) -> Origin:
-        """The origin that the next node will carry."""
-        return self._origin
-
     def emit_node(
         self, op: str, inputs: Iterable[Value | None] = (), *, name: str | None = None, **attributes: Any
     ) -> Node:

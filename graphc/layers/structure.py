@@ -22,11 +22,6 @@ def ordered_keys(structure: dict[Any, Any]) -> list[Any]:
         return list(structure)
 
 
-def is_nested(structure: Any) -> bool:
-    """True for a list, tuple or dict."""
-    return isinstance(structure, list | tuple | dict)
-
-
 def flatten(structure: Any) -> list[Any]:
     """The leaves, in order."""
     found: list[Any] = []
