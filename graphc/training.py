@@ -25,6 +25,7 @@ from graphc.data import (
     unpack_x_y_sample_weight,
 )
 from graphc.errors import ArgumentError, DataError
+from graphc.interrupts import interrupts_between_steps
 from graphc.ir.dims import Dim
 from graphc.ir.dtypes import standardize_dtype
 from graphc.ir.types import TensorType
@@ -425,14 +426,16 @@ class Trainer:
         begin = run.on_train_batch_begin if training else run.on_test_batch_begin
         end = run.on_train_batch_end if training else run.on_test_batch_end
         watched = run.watches_batches
-        for number, (step, fillers) in enumerate(source.batches(shuffle, training)):
-            if watched:
-                begin(number)
-            _run_step(step, fillers)
-            if watched:
-                end(number, self._results)
-                if self.stop_training and training:
-                    break
+        with interrupts_between_steps() as interrupts:
+            for number, (step, fillers) in enumerate(source.batches(shuffle, training)):
+                if watched:
+                    begin(number)
+                _run_step(step, fillers)
+                interrupts.check()
+                if watched:
+                    end(number, self._results)
+                    if self.stop_training and training:
+                        break
 
     # -- evaluate, predict ------------------------------------------------------------------------------------------
 
@@ -504,19 +507,20 @@ class Trainer:
         total = ranges[-1][1]
         for number, (start, stop) in enumerate(ranges):
             run.on_predict_batch_begin(number)
-            plan = forward.executable.plan({n: (stop - start, *a.shape[1:]) for n, a in data.arrays.items()})
-            for name, buffer in plan.inputs.items():
-                fill(buffer, data.arrays[name], start, stop, None)
-            plan.execute()
-            for name, output in plan.outputs.items():
-                if output.shape[:1] != (stop - start,):
-                    raise DataError(
-                        f"Output {name!r} has shape {output.shape} for a batch of {stop - start}: `predict` joins outputs "
-                        "along the batch. Use `model(x)` for outputs without a batch axis."
-                    )
-                if name not in results:
-                    results[name] = np.empty((total, *output.shape[1:]), output.dtype)
-                results[name][start:stop] = output
+            with forward.executable.lock:
+                plan = forward.executable.plan({n: (stop - start, *a.shape[1:]) for n, a in data.arrays.items()})
+                for name, buffer in plan.inputs.items():
+                    fill(buffer, data.arrays[name], start, stop, None)
+                plan.execute()
+                for name, output in plan.outputs.items():
+                    if output.shape[:1] != (stop - start,):
+                        raise DataError(
+                            f"Output {name!r} has shape {output.shape} for a batch of {stop - start}: `predict` joins outputs "
+                            "along the batch. Use `model(x)` for outputs without a batch axis."
+                        )
+                    if name not in results:
+                        results[name] = np.empty((total, *output.shape[1:]), output.dtype)
+                    results[name][start:stop] = output
             run.on_predict_batch_end(number, partial(_copies, plan))
         run.on_predict_end()
         names = flatten(forward.lowered.outputs)
@@ -569,10 +573,11 @@ Filler = tuple[Array, int, int, Array | None]
 def _run_step(step: Step, fillers: Mapping[str, Filler]) -> None:
     if step.optimizer is not None:
         step.optimizer.refresh_learning_rate()  # a rate that is a function is asked anew for each step
-    plan = step.plan({name: (stop - start, *a.shape[1:]) for name, (a, start, stop, _) in fillers.items()})
-    for name, buffer in plan.inputs.items():
-        fill(buffer, *fillers[name])
-    plan.execute()
+    with step.executable.lock:
+        plan = step.plan({name: (stop - start, *a.shape[1:]) for name, (a, start, stop, _) in fillers.items()})
+        for name, buffer in plan.inputs.items():
+            fill(buffer, *fillers[name])
+        plan.execute()
 
 
 def _copies(plan: Plan) -> dict[str, Any]:

@@ -29,6 +29,7 @@ class NumpyExecutable:
     Attributes:
         graph: the graph; it must not change any more.
         state: state name to its array. A run reads them and writes the graph's updates into them, in place.
+        lock: held while a plan's buffers are in use: they serve one run at a time. Who uses `plan` directly takes it.
     """
 
     def __init__(self, graph: Graph, state: Mapping[str, Array] | None = None) -> None:
@@ -36,7 +37,7 @@ class NumpyExecutable:
         self.state: dict[str, Array] = dict(state or {})
         self._inputs = {v.producer.name: FeedType(v.type.dtype, v.type.shape) for v in graph.inputs}
         self._plans: OrderedDict[tuple[tuple[int, ...], ...], Plan] = OrderedDict()
-        self._lock = RLock()  # a plan's buffers serve one run at a time
+        self.lock = RLock()
         for name, value in graph.states().items():
             if name not in self.state:
                 raise GraphError(f"State {name!r} of graph {graph.name!r} has no array; pass it in `state`.")
@@ -61,7 +62,7 @@ class NumpyExecutable:
             ExecutionError: a kernel failed; names the node and where it comes from.
         """
         arrays = check_feeds(self._inputs, feeds)
-        with self._lock:
+        with self.lock:
             plan = self.plan({name: a.shape for name, a in arrays.items()})
             for name, buffer in plan.inputs.items():
                 np.copyto(buffer, arrays[name])
@@ -71,7 +72,7 @@ class NumpyExecutable:
     def plan(self, shapes: Mapping[str, tuple[int, ...]]) -> Plan:
         """The plan for these input shapes, made at first use. Write feeds to ``plan.inputs``, then ``plan.execute()``."""
         signature = tuple(tuple(shapes[name]) for name in self._inputs)
-        with self._lock:
+        with self.lock:
             plan = self._plans.get(signature)
             if plan is None:
                 sizes = bind_dims(self._inputs, shapes)

@@ -62,6 +62,7 @@ FLOORS: dict[str, dict[str, tuple[str, ...]]] = {
             "doctor",
             "export",
             "functional",
+            "interrupts",
             "layer_graph",
             "model",
             "models",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -81,8 +84,6 @@ print(hashlib.sha256(b"".join(w.tobytes() for w in model.get_weights())).hexdige
 
 
 def test_same_seed_same_bits_across_processes(tmp_path):
-    import os
-
     folder = os.path.dirname(__file__)
     digests = set()
     for hash_seed in ("0", "123"):
@@ -180,6 +181,36 @@ def test_a_callback_can_stop_training():
 
     history = classifier().fit(*data(), epochs=10, verbose=0, callbacks=[Stop()])
     assert len(history.epoch) == 3
+
+
+def test_ctrl_c_waits_for_the_end_of_the_step():
+    inputs = graphc.Input((3,))
+    w1, w2 = layers.Dense(3, use_bias=False), layers.Dense(3, use_bias=False)
+    model = graphc.Model(inputs, layers.add([w1(inputs), w2(inputs)]))
+    model.compile("sgd", "mse")
+    w2.set_weights(w1.get_weights())  # the two stay equal as long as every step is whole
+
+    class Interrupt(graphc.callbacks.Callback):
+        def on_train_batch_begin(self, batch, logs=None):
+            if batch == 5:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    x = np.random.default_rng(0).standard_normal((100, 3)).astype("float32")
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(x, x, batch_size=4, verbose=0, callbacks=[Interrupt()])
+    np.testing.assert_array_equal(w1.get_weights()[0], w2.get_weights()[0])
+    assert int(model.optimizer.iterations.numpy()) == 6
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    model.fit(x, x, epochs=1, verbose=0)
+
+
+def test_one_model_in_several_threads():
+    model = classifier()
+    x, _ = data(64)
+    expected = model.predict(x, verbose=0)
+    with ThreadPoolExecutor(4) as pool:
+        for result in pool.map(lambda n: model.predict(x[: n + 1], verbose=0), [63, 7, 31, 63, 15] * 6):
+            np.testing.assert_allclose(result, expected[: len(result)], rtol=1e-5, atol=1e-6)
 
 
 def test_progress_lines(capsys):
