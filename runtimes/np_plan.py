@@ -8,6 +8,7 @@ views) and binds each kernel to its buffers. Running it is calling the functions
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -21,7 +22,10 @@ from graphc.ir.graph import Graph, Node, Value
 from graphc.ir.types import concrete_lengths, concrete_shape
 from graphc.runtimes.kernel import Array, Call, Kernel, Step
 from graphc.runtimes.np_memory import Block, BufferPool, ScratchMemory
+from graphc.runtimes.np_threads import one_blas_thread
 
+_PRODUCTS = frozenset({"MatMul", "Gemm"})  # the ops that hand BLAS a whole product, to split as it likes
+_LARGE_PRODUCT = 50_000_000  # multiplications: about a millisecond on one core
 _SOURCES = frozenset({"Input", "State", "Constant"})
 
 
@@ -33,6 +37,8 @@ class Plan:
         inputs: name to the buffer that a feed is copied into.
         outputs: name to the buffer that holds the result after a run; the next run overwrites it.
         bytes: memory held by the plan's own buffers.
+        large_products: some matrix product is large enough to gain from BLAS's own threads. Where none is, BLAS is held
+            to one thread: its threads cost more than they give there, and ten times as much while other programs run.
     """
 
     inputs: dict[str, Array]
@@ -40,6 +46,7 @@ class Plan:
     steps: list[Step]
     nodes: list[Node]
     bytes: int
+    large_products: bool = False
 
     def execute(self) -> None:
         """Run every step.
@@ -48,8 +55,9 @@ class Plan:
             ExecutionError: a kernel failed; names the node and where it comes from.
         """
         done = 0
+        threads = nullcontext() if self.large_products else one_blas_thread
         try:
-            with np.errstate(all="ignore"):  # infinities and NaN are values here, as in every other runtime
+            with threads, np.errstate(all="ignore"):  # infinities and NaN are values here, as in every other runtime
                 for step in self.steps:
                     step()
                     done += 1
@@ -119,7 +127,17 @@ class Planner:
                 self._place(node)
         outputs = {name: self._output_array(value) for name, value in self.graph.outputs.items()}
         self._write_back()
-        return Plan(inputs, outputs, self._steps, self._step_nodes, self._pool.total + self._scratch.total)
+        memory = self._pool.total + self._scratch.total
+        return Plan(inputs, outputs, self._steps, self._step_nodes, memory, self._has_large_products(nodes))
+
+    def _has_large_products(self, nodes: Sequence[Node]) -> bool:
+        def multiplications(node: Node) -> int:
+            (left, *_), result = node.inputs, self._slots[node.outputs[0]].array
+            assert left is not None
+            inner = max(self._slots[left].array.shape[-2:], default=1)  # an upper bound, whichever side is transposed
+            return result.size * inner
+
+        return any(multiplications(n) >= _LARGE_PRODUCT for n in nodes if n.op in _PRODUCTS)
 
     def _count_uses(self, nodes: Sequence[Node]) -> dict[Value, int]:
         uses: dict[Value, int] = {}
