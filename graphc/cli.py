@@ -113,7 +113,7 @@ def summary(source: str, line_length: int | None, expand_nested: bool) -> None:
 def run(model: str, inputs: str, output: str, runtime: str, weights: str | None) -> None:
     """Run MODEL on the arrays of an .npz file.
 
-    MODEL is an ONNX file for the runtimes ort and ort-cuda, a model.json for numpy.
+    MODEL is an ONNX file, or a model.json for the runtime numpy.
     """
     from graphc.saving.npz import read_npz, write_npz
 
@@ -134,10 +134,15 @@ def run(model: str, inputs: str, output: str, runtime: str, weights: str | None)
 
 def _run_numpy(model: str, weights: str | None, arrays: dict[str, Any]) -> dict[str, Any]:
     if model.endswith(".onnx"):
-        raise GraphcError(
-            f"{model} is an ONNX file, and the numpy runtime runs graphc's own models: give the model.json (and --weights), "
-            "or use --runtime ort."
-        )
+        from graphc.runtimes import numpy_runtime
+        from graphc.runtimes.onnx_import import from_onnx
+
+        if weights is not None:
+            raise GraphcError(f"{model} holds its own weights: leave out --weights, which is for a model.json.")
+        try:
+            return numpy_runtime.prepare(from_onnx(model)).run(arrays)
+        except MemoryError as error:  # a small file may ask for any amount
+            raise GraphcError(f"{model}: there is not enough memory: {error}") from error
     loaded = _load_model(model, weights)
     if weights is None:
         click.echo(

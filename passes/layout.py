@@ -155,24 +155,26 @@ class _Choice:
 
     def impossible(self) -> set[Node]:
         """The nodes that started a shuffle which would have to be undone: only a constant can be shuffled."""
-        found: set[Node] = set()
+        found: dict[Node, str] = {}
         for node in self.graph.nodes():
             for slot, value in enumerate(node.inputs):
                 if value is None or (value.producer.op == "Constant" and value not in self.stored):
                     continue
                 have, want = self.stored.get(value), self.demand(node, slot)
                 if have != want:
-                    started = self.sources((have, want))
-                    for source in started - found:
-                        self.notes.append(f"%{source.name} ({source.op}) takes its image as it is meant: "
-                                          f"%{node.name} ({node.op}) has no constant to permute")  # fmt: skip
-                    found |= started
-        results = (*self.graph.outputs.values(), *self.graph.updates.values())
-        return found | self.sources(self.stored.get(value) for value in results)
+                    self.blame((have, want), f"%{node.name} ({node.op}) has no constant to permute", found)
+        for name, value in (*self.graph.outputs.items(), *self.graph.updates.items()):
+            self.blame((self.stored.get(value),), f"{name!r} is a result of the graph", found)
+        self.notes += [f"%{n.name} ({n.op}) has its image stored as it is meant: {why}" for n, why in found.items()]
+        return set(found)
 
     @staticmethod
-    def sources(arrangements: Iterable[Arrangement | None]) -> set[Node]:
-        return {node for a in arrangements if isinstance(a, Shuffle) for node in a.sources}
+    def blame(arrangements: Iterable[Arrangement | None], why: str, found: dict[Node, str]) -> None:
+        """Note the sources of shuffles, each with the first reason."""
+        for arrangement in arrangements:
+            if isinstance(arrangement, Shuffle):
+                for node in arrangement.sources:
+                    found.setdefault(node, why)
 
 
 # -- rewriting --------------------------------------------------------------------------------------------------------

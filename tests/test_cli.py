@@ -165,3 +165,17 @@ def test_cuda_never_falls_back(tmp_path):
     )
     assert "graphc[gpu]" in result.stderr
     assert not (tmp_path / "y.npz").exists()
+
+
+def test_run_an_onnx_file_on_numpy(tmp_path):
+    run("export", MODELS / "digits_cnn.json", "-o", tmp_path / "m.onnx")
+    np.savez(tmp_path / "x.npz", image=np.random.default_rng(0).random((5, 8, 8, 1), dtype="float32"))
+    for runtime in ("ort", "numpy"):
+        arguments = ["--input", tmp_path / "x.npz", "-o", tmp_path / f"{runtime}.npz", "--runtime", runtime]
+        assert run("run", tmp_path / "m.onnx", *arguments).stderr == ""
+    by_ort, by_numpy = np.load(tmp_path / "ort.npz")["logits"], np.load(tmp_path / "numpy.npz")["logits"]
+    np.testing.assert_allclose(by_numpy, by_ort, rtol=1e-5, atol=1e-5)
+    (tmp_path / "m.onnx").write_bytes((tmp_path / "m.onnx").read_bytes()[:-100])
+    result = run("run", tmp_path / "m.onnx", *arguments, code=2)
+    assert result.stderr.startswith(f"graphc: error: {tmp_path / 'm.onnx'}: ")
+    assert len(result.stderr.strip().splitlines()) == 1

