@@ -90,7 +90,16 @@ def batches(size: int, batch_size: int) -> Iterator[tuple[int, int]]:
 
 
 def fill(buffer: Array, source: Array, start: int, stop: int, order: Array | None) -> None:
-    """Write one batch into a buffer, cast to its dtype, without an array in between where the dtype fits."""
+    """Write one batch into a buffer, cast to its dtype, without an array in between where the dtype fits.
+
+    Raises:
+        DataError: the model was built for another batch size.
+    """
+    if len(buffer) != stop - start:
+        raise DataError(
+            f"The model was built for batches of {len(buffer)} samples, and this one has {stop - start}. Use a number of "
+            f"samples that {len(buffer)} divides, or an Input without a fixed batch size."
+        )
     if order is None:
         np.copyto(buffer, source[start:stop], casting="unsafe")
     elif source.dtype == buffer.dtype and source.flags.c_contiguous:

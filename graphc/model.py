@@ -69,7 +69,9 @@ class Model(Trainer, Layer):
         return pack_like(step.lowered.outputs, [results[name] for name in flatten(step.lowered.outputs)])
 
     def _forward(self, training: bool | None) -> Forward:
-        key = ("forward", training)
+        # A frozen layer behaves as in inference even in training, so what is frozen is part of what was traced.
+        frozen = None if training is False else tuple(layer.trainable for layer in self._flatten_layers())
+        key = ("forward", training, frozen)
         found: Forward | None = self._compiled.get(key)
         if found is None:
             found = self._compiled[key] = Forward(self.lower(training))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -59,6 +61,7 @@ class Trainer:
         self._compiled: dict[Any, Any] = {}
         self._metrics: list[CompiledMetric] | None = None
         self._seen_signature: Any = None
+        self._fixed_batch: int | None = None
 
     def _model(self) -> Any:
         """The model that this is the training half of."""
@@ -112,8 +115,8 @@ class Trainer:
             self._resolve_targets(len(self._model().outputs))
 
     def _forget_steps(self) -> None:
-        for key in [k for k in self._compiled if k[0] != "forward"]:
-            del self._compiled[key]
+        """Everything is traced anew: layers may have been changed since."""
+        self._compiled.clear()
 
     @property
     def compiled(self) -> bool:
@@ -199,6 +202,8 @@ class Trainer:
         if sample_weight is None:
             return [None] * len(names)
         if isinstance(sample_weight, Mapping):
+            if unknown := [k for k in sample_weight if k not in names]:
+                raise ArgumentError(f"`sample_weight` names {unknown[0]!r}, which is no output; outputs are {names}.")
             flat = [sample_weight.get(n) for n in names]
         elif isinstance(sample_weight, list | tuple) and len(names) > 1:
             flat = list(sample_weight)
@@ -229,7 +234,9 @@ class Trainer:
         flat = self._model().flatten_inputs(convert) if hasattr(self, "layer_graph") else flatten(convert)
         if len(flat) != len(names):
             raise ArgumentError(f"The model expects {len(names)} inputs {names}, but {len(flat)} were given.")
-        return {n: fit_to_type(a, t, f"Input {n!r}") for n, t, a in zip(names, types, flat, strict=True)}
+        arrays = {n: fit_to_type(a, t, f"Input {n!r}") for n, t, a in zip(names, types, flat, strict=True)}
+        self._fixed_batch = next((t.shape[0] for t in types if t.shape and isinstance(t.shape[0], int)), None)
+        return arrays
 
     def _input_leaves(self) -> list[Any]:
         return flatten(self._model()._input_structure) if hasattr(self, "layer_graph") else [None]
@@ -280,8 +287,9 @@ class Trainer:
         w_types = tuple(
             t and t.with_dtype("float32") for t in (type_of(f"sample_weight/{t.name}") for t in self._targets)
         )
-        trainable = tuple(v.trainable for v in self._model().variables) if training else ()
-        key = ("step", training, y_types, w_types, trainable)
+        model = self._model()
+        trainable = (*(layer.trainable for layer in model._flatten_layers()), *(v.trainable for v in model.variables))
+        key = ("step", training, y_types, w_types, trainable if training else ())
         step: Step | None = self._compiled.get(key)
         if step is None:
             assert self._trackers is not None
@@ -363,17 +371,26 @@ class Trainer:
         self._need_compiled()
         epochs, initial_epoch = check_count(epochs, "epochs", 0), check_count(initial_epoch, "initial_epoch", 0)
         batch_size = 32 if batch_size is None else check_count(batch_size, "batch_size", 1)
-        if steps_per_epoch is not None:
-            check_count(steps_per_epoch, "steps_per_epoch", 1)
+        counts = {"steps_per_epoch": steps_per_epoch, "validation_steps": validation_steps}
+        for name, count in {**counts, "validation_batch_size": validation_batch_size}.items():
+            if count is not None:
+                check_count(count, name, 1)
+        _validates(validation_freq, 0)
         source = self._source(x, y, sample_weight, class_weight, batch_size, steps_per_epoch)
-        validation: Any = None
+        validation: _ArraySource | _GeneratorSource | None = None
+        by = validation_batch_size or batch_size
         if validation_data is not None:
-            validation = validation_data
+            data = tuple(validation_data) if isinstance(validation_data, list) else validation_data
+            x_val, y_val, w_val = (data, None, None) if is_generator(data) else unpack_x_y_sample_weight(data)
+            validation = self._source(x_val, y_val, w_val, None, by, validation_steps)
         elif validation_split:
             if not isinstance(source, _ArraySource):
                 raise ArgumentError("`validation_split` needs data in arrays; pass `validation_data` with a generator.")
-            source.data, validation = split_validation(source.data, validation_split)
+            source.data, held_out = split_validation(source.data, validation_split)
+            validation = _ArraySource(self, held_out, by, validation_steps)
         source.check()
+        if validation is not None:  # before anything is updated, like everything that can be told in advance
+            validation.check()
         run = callbacks_module.CallbackList(
             callbacks,
             add_history=True,
@@ -392,7 +409,7 @@ class Trainer:
             self._run_epoch(source, run, shuffle=bool(shuffle), training=True)
             logs = self._results()
             if validation is not None and _validates(validation_freq, epoch):
-                logs |= self._validate(validation, validation_batch_size or batch_size, validation_steps, callbacks=run)
+                logs |= self._validate(validation, callbacks=run)
             run.on_epoch_end(epoch, logs)
             if self.stop_training:
                 break
@@ -400,12 +417,7 @@ class Trainer:
         run.on_train_end(logs)
         return self.history
 
-    def _validate(self, validation: Any, batch_size: int, steps: int | None, callbacks: Any) -> dict[str, float]:
-        if isinstance(validation, ArrayData):
-            source: Any = _ArraySource(self, validation, batch_size, steps)
-        else:
-            x, y, weight = unpack_x_y_sample_weight(validation)
-            source = self._source(x, y, weight, None, batch_size, steps)
+    def _validate(self, source: _ArraySource | _GeneratorSource, callbacks: Any) -> dict[str, float]:
         self.reset_metrics()
         callbacks.on_test_begin()
         self._run_epoch(source, callbacks, shuffle=False, training=False)
@@ -434,8 +446,8 @@ class Trainer:
                 interrupts.check()
                 if watched:
                     end(number, self._results)
-                    if self.stop_training and training:
-                        break
+                if self.stop_training and training:
+                    break
 
     # -- evaluate, predict ------------------------------------------------------------------------------------------
 
@@ -464,6 +476,8 @@ class Trainer:
             raise ArgumentError(f"Unexpected keyword arguments of evaluate: {sorted(kwargs)}.")
         self._need_compiled()
         batch_size = 32 if batch_size is None else check_count(batch_size, "batch_size", 1)
+        if steps is not None:
+            check_count(steps, "steps", 1)
         source = self._source(x, y, sample_weight, None, batch_size, steps)
         source.check()
         run = callbacks_module.CallbackList(
@@ -494,6 +508,8 @@ class Trainer:
             DataError: the data cannot be used.
         """
         batch_size = 32 if batch_size is None else check_count(batch_size, "batch_size", 1)
+        if steps is not None:
+            check_count(steps, "steps", 1)
         if is_generator(x):
             return self._predict_generator(x, steps)
         data = ArrayData.of(self._inputs_as_arrays(x))
@@ -527,11 +543,8 @@ class Trainer:
         return pack_like(forward.lowered.outputs, [results[name] for name in names])
 
     def _predict_generator(self, x: Iterator[Any], steps: int | None) -> Any:
-        parts = []
-        for number, batch in enumerate(x):
-            if steps is not None and number >= steps:
-                break
-            parts.append(self.predict_on_batch(unpack_x_y_sample_weight(batch)[0]))
+        stream = _GeneratorSource(self, x, steps, None).stream()
+        parts = [self.predict_on_batch(unpack_x_y_sample_weight(batch)[0]) for batch in islice(stream, steps)]
         if not parts:
             raise DataError("The generator gave no batches.")
         flat = [flatten(p) for p in parts]
@@ -590,25 +603,42 @@ class _ArraySource:
     def __init__(self, trainer: Trainer, data: ArrayData, batch_size: int, steps: int | None) -> None:
         self.trainer, self.data, self.batch_size = trainer, data, batch_size
         self._limit = steps
+        self._rest: Iterator[tuple[Step, dict[str, Filler]]] | None = None
 
     @property
     def steps(self) -> int:
         """Batches in an epoch."""
         count = math.ceil(self.data.size / self.batch_size)
-        return count if self._limit is None else min(count, self._limit)
+        return count if self._limit is None else self._limit
 
     def check(self) -> None:
-        """Look at the targets before anything is updated."""
+        """Look at batch sizes and targets before anything is updated."""
+        fixed = self.trainer._fixed_batch
+        if fixed is not None and (self.batch_size != fixed or self.data.size % fixed):
+            raise DataError(
+                f"The model was built for batches of {fixed} samples: pass batch_size={fixed} and a number of samples that "
+                f"it divides; got batch_size={self.batch_size} and {self.data.size} samples."
+            )
         self.trainer._check_targets(self.data)
 
     def batches(self, shuffle: bool, training: bool) -> Iterator[tuple[Step, dict[str, Filler]]]:
         """Each batch's step and what fills its inputs."""
+        if self._limit is None:
+            yield from self._pass(shuffle, training)
+            return
+        for _ in range(self._limit):  # an epoch of a given length goes on where the last one stopped
+            batch = next(self._rest, None) if self._rest is not None else None
+            if batch is None:
+                self._rest = self._pass(shuffle, training)
+                batch = next(self._rest)
+            yield batch
+
+    def _pass(self, shuffle: bool, training: bool) -> Iterator[tuple[Step, dict[str, Filler]]]:
+        """All samples once."""
         step = self.trainer._step(self.data.arrays, training)
         used = {name: self.data.arrays[name] for name in step.inputs}
         order = self.data.order(shuffle)
-        for number, (start, stop) in enumerate(batches(self.data.size, self.batch_size)):
-            if number == self.steps:
-                return
+        for start, stop in batches(self.data.size, self.batch_size):
             yield step, {name: (a, start, stop, order) for name, a in used.items()}
 
 
@@ -617,6 +647,7 @@ class _GeneratorSource:
 
     def __init__(self, trainer: Trainer, generator: Any, steps: int | None, class_weight: Any) -> None:
         self.trainer, self.generator, self.class_weight = trainer, generator, class_weight
+        self._seen = False
         self.steps = steps if steps is not None else (len(generator) if hasattr(generator, "__len__") else None)
 
     def check(self) -> None:
@@ -626,7 +657,7 @@ class _GeneratorSource:
         """Each batch's step and what fills its inputs."""
         del shuffle  # the generator decides the order
         number = 0
-        for batch in self._stream():
+        for batch in self.stream():
             x, y, weight = unpack_x_y_sample_weight(batch)
             data = self.trainer._prepare_data(x, y, weight, self.class_weight)
             self.trainer._check_targets(data)
@@ -635,10 +666,19 @@ class _GeneratorSource:
             number += 1
             if self.steps is not None and number == self.steps:
                 return
-        if number == 0:
+        if number == 0 and not self._seen:
             raise DataError("The generator gave no batches: the dataset is empty.")
+        self._seen = True
+        if number == 0 or (self.steps is not None and number < self.steps):
+            self.trainer.stop_training = self.trainer.stop_training or training
+            warnings.warn(
+                f"The generator ran out of data after {number} batches of this epoch. Training stops here: pass an endless "
+                "generator and `steps_per_epoch`, or an object with a length.",
+                stacklevel=2,
+            )
 
-    def _stream(self) -> Iterator[Any]:
+    def stream(self) -> Iterator[Any]:
+        """The batches of one epoch, or of all of them."""
         # An iterator is used as it is: a generator around it would close it behind the last step of an epoch.
         stream: Iterator[Any] = self.generator if hasattr(self.generator, "__next__") else self._items()
         return stream

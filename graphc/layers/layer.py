@@ -13,7 +13,7 @@ import numpy as np
 
 from graphc import constraints, initializers, regularizers
 from graphc.custom_objects import registered_module
-from graphc.errors import ArgumentError, GraphcError, NotBuiltError, ShapeError
+from graphc.errors import ArgumentError, DTypeError, GraphcError, NotBuiltError, ShapeError
 from graphc.ir.dtypes import is_float, standardize_dtype
 from graphc.ir.graph import Graph, Origin
 from graphc.ir.types import TensorType
@@ -181,14 +181,15 @@ class Layer:
     @property
     def trainable_variables(self) -> list[Variable]:
         """The weights that training updates; none when the layer is not trainable."""
-        return [v for v in self.variables if v.trainable]
+        return [v for v in self.variables if v.trainable] if self._trainable else []
 
     trainable_weights = trainable_variables
 
     @property
     def non_trainable_variables(self) -> list[Variable]:
         """The weights that gradients do not update: moving statistics, and everything frozen."""
-        return [v for v in self.variables if not v.trainable]
+        updated = {id(v) for v in self.trainable_variables}
+        return [v for v in self.variables if id(v) not in updated]
 
     non_trainable_weights = non_trainable_variables
 
@@ -228,6 +229,8 @@ class Layer:
             ShapeError: an array has another shape than its weight.
         """
         variables = self.variables
+        if not isinstance(weights, list | tuple):
+            raise ArgumentError(f"`set_weights` takes a list of arrays; got {type(weights).__name__}.")
         if len(variables) != len(weights):
             raise ArgumentError(
                 f"You called `set_weights(weights)` on layer '{self.name}' with a weight list of length {len(weights)}, "
@@ -235,6 +238,10 @@ class Layer:
             )
         arrays = [np.asarray(w) for w in weights]
         for variable, array in zip(variables, arrays, strict=True):
+            if array.dtype.kind not in "biuf":
+                raise DTypeError(
+                    f"Weight {variable.path!r} takes numbers; the array given for it has dtype {array.dtype}."
+                )
             if variable.shape != array.shape:
                 raise ShapeError(
                     f"Weight {variable.path!r} of layer {self.name!r} has shape {variable.shape}; "
