@@ -29,6 +29,10 @@ def class_weights_of(
         raise ArgumentError("You cannot pass `class_weight` and `sample_weight` at the same time.")
     if y is None:
         raise ArgumentError("`class_weight` needs targets `y`.")
+    if y.ndim > 2:
+        raise ArgumentError(
+            f"`class_weight` takes one label for each sample; the targets have shape {y.shape}. Pass `sample_weight`."
+        )
     labels = np.argmax(y, axis=-1) if y.ndim > 1 and y.shape[-1] > 1 else y.reshape(len(y), -1)[:, 0]
     weights = np.ones(len(y), np.float32)
     for label, weight in class_weight.items():

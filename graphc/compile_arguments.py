@@ -8,6 +8,7 @@ from typing import Any
 
 from graphc import losses as losses_module
 from graphc import metrics as metrics_module
+from graphc.compiler import unique_names
 from graphc.errors import ArgumentError, did_you_mean
 from graphc.ir.types import TensorType
 from graphc.losses import Loss
@@ -19,7 +20,8 @@ class OutputTarget:
     """Loss and metrics of one output.
 
     Attributes:
-        name: the output's name, in logs and in dictionaries of targets.
+        name: the output's name, in logs and in dictionaries of targets; a shared layer's outputs have one name.
+        feed: the name under which its target is fed to a step; no two outputs share it.
         loss: None when the output is not trained.
         weight: of the loss in the total.
         metrics: given as names, objects or functions; resolved when shapes are known.
@@ -27,6 +29,7 @@ class OutputTarget:
     """
 
     name: str
+    feed: str
     loss: Loss | None
     weight: float = 1.0
     metrics: list[Any] = field(default_factory=list)
@@ -45,8 +48,9 @@ def resolve_targets(
     weights = _weights(names, loss_weights)
     own = _metric_lists(names, metrics, "metrics")
     weighted = _metric_lists(names, weighted_metrics, "weighted_metrics")
+    feeds = unique_names(names)
     return [
-        OutputTarget(name, losses_module.resolve(losses[i]), weights[i], own[i], weighted[i])
+        OutputTarget(name, feeds[i], losses_module.resolve(losses[i]), weights[i], own[i], weighted[i])
         for i, name in enumerate(names)
     ]
 

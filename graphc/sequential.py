@@ -27,7 +27,10 @@ class Sequential(Model):
         if layers is not None and not isinstance(layers, list | tuple):
             raise ArgumentError(f"Sequential takes a list of layers; got {type(layers).__name__}.")
         for layer in layers or ():
-            self.add(layer)
+            self.add(layer, rebuild=False)
+        if len(self._stack) > 1 and isinstance(self._stack[0], InputLayer):
+            source = self._stack[0].output
+            self._connect(source, source, self._stack[1:])
 
     def add(self, layer: Any, rebuild: bool = True) -> None:
         """Put a layer at the end.

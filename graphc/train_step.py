@@ -93,8 +93,8 @@ def build_step(model: Model, request: StepRequest) -> Step:
         return None if type_ is None else tracer.wrap(tracer.builder.input(name, type_))
 
     xs = [feed(name, type_) for name, type_ in zip(names, types, strict=True)]
-    ys = [feed(f"target/{t.name}", y) for t, y in zip(request.targets, request.y_types, strict=True)]
-    ws = [feed(f"sample_weight/{t.name}", w) for t, w in zip(request.targets, request.weight_types, strict=True)]
+    ys = [feed(f"target/{t.feed}", y) for t, y in zip(request.targets, request.y_types, strict=True)]
+    ws = [feed(f"sample_weight/{t.feed}", w) for t, w in zip(request.targets, request.weight_types, strict=True)]
     with outermost(), tracer.active():
         trainable = model.trainable_variables
         outputs = flatten(model.call_inside(pack_like(structure, xs), request.training))

@@ -252,9 +252,9 @@ class Trainer:
             ws = class_weights_of(class_weight, ys, ws, [t.name for t in self._targets])
         for target, array, weight in zip(self._targets, ys, ws, strict=True):
             if array is not None:
-                arrays[f"target/{target.name}"] = array
+                arrays[f"target/{target.feed}"] = array
             if weight is not None and array is not None:
-                arrays[f"sample_weight/{target.name}"] = weight
+                arrays[f"sample_weight/{target.feed}"] = weight
         return ArrayData.of(arrays)
 
     def _count_outputs(self) -> int:
@@ -268,7 +268,7 @@ class Trainer:
     def _check_targets(self, data: ArrayData) -> None:
         """Let each loss look at its whole target once, before anything is updated."""
         for target, type_ in zip(self._targets, self._output_types(), strict=True):
-            array = data.arrays.get(f"target/{target.name}")
+            array = data.arrays.get(f"target/{target.feed}")
             if target.loss is None:
                 continue
             if array is None:
@@ -283,9 +283,9 @@ class Trainer:
             dtype = standardize_dtype(array.dtype)
             return TensorType("float32" if dtype == "float64" else dtype, (Dim("batch"), *array.shape[1:]))
 
-        y_types = tuple(type_of(f"target/{t.name}") for t in self._targets)
+        y_types = tuple(type_of(f"target/{t.feed}") for t in self._targets)
         w_types = tuple(
-            t and t.with_dtype("float32") for t in (type_of(f"sample_weight/{t.name}") for t in self._targets)
+            t and t.with_dtype("float32") for t in (type_of(f"sample_weight/{t.feed}") for t in self._targets)
         )
         model = self._model()
         trainable = (*(layer.trainable for layer in model._flatten_layers()), *(v.trainable for v in model.variables))

@@ -365,7 +365,8 @@ def test_good_targets_pass() -> None:
     sparse.check_targets(LABELS, OUTPUT)
     sparse.check_targets(LABELS[:, None], OUTPUT)
     sparse.check_targets(LABELS.astype(np.float32), OUTPUT)
-    sparse.check_targets(np.array([0.0, np.nan]), OUTPUT)  # NaN shows in the loss
+    with pytest.raises(DataError, match="index 1 is nan"):
+        sparse.check_targets(np.array([0.0, np.nan]), OUTPUT)
     sparse.check_targets(np.zeros((5, 3), np.int8), STEPS)
     losses.SparseCategoricalCrossentropy(ignore_class=-1).check_targets(np.array([-1, 3]), OUTPUT)
     losses.SparseCategoricalCrossentropy(ignore_class=255).check_targets(np.array([255, 3], np.uint8), OUTPUT)
@@ -384,7 +385,7 @@ def test_good_targets_pass() -> None:
         (losses.SparseCategoricalCrossentropy(), np.array([[0, 1, 9]]), STEPS, r"label 9 at index \(0, 2\)"),
         (losses.SparseCategoricalCrossentropy(), np.array([1, 2, 3, 4]), OUTPUT, r"use y - 1"),
         (losses.SparseCategoricalCrossentropy(), np.array([0.0, 1.5]), OUTPUT, r"index 1 is 1\.5"),
-        (losses.SparseCategoricalCrossentropy(), np.array([0.0, np.inf]), OUTPUT, r"label inf at index 1"),
+        (losses.SparseCategoricalCrossentropy(), np.array([0.0, np.inf]), OUTPUT, r"index 1 is inf"),
         (losses.SparseCategoricalCrossentropy(), ONE_HOT, OUTPUT, r"One-hot targets need CategoricalCrossentropy"),
         (losses.SparseCategoricalCrossentropy(), LABELS, STEPS, r"shape \(None, 3\)"),
         (losses.SparseCategoricalCrossentropy(ignore_class=0), np.array([0, 7]), OUTPUT, r"label 7 at index 1"),

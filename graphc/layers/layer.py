@@ -128,8 +128,16 @@ class Layer:
         kind = standardize_dtype(dtype) if dtype is not None else self._dtype
         default = "glorot_uniform" if is_float(kind) else "zeros"
         make = initializers.get(default if initializer is None else initializer)
+        try:
+            value = make(lengths, dtype=kind)
+        except (MemoryError, ValueError) as error:
+            if isinstance(error, GraphcError):
+                raise
+            raise ShapeError(
+                f"Layer {self.name!r} asked for a weight of shape {lengths} and dtype {kind}, which cannot be made: {error}"
+            ) from None
         variable = Variable(
-            make(lengths, dtype=kind),
+            value,
             dtype=kind,
             name=name or f"variable{f'_{len(self._weights)}' if self._weights else ''}",
             trainable=trainable,

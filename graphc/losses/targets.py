@@ -40,8 +40,6 @@ def check_labels(
 ) -> None:
     """Raise unless targets are class numbers in the shape of the output without its class axis.
 
-    NaN is left alone: it shows in the loss.
-
     Raises:
         DataError: the shape differs, or a label is no whole number or not one of the classes; with its place and value.
     """
@@ -63,7 +61,7 @@ def check_labels(
 
 
 def _check_whole(loss: str, labels: Array) -> None:
-    broken = np.isfinite(labels) & (labels != np.floor(labels))
+    broken = ~np.isfinite(labels) | (labels != np.floor(labels))
     if broken.any():
         place = _first(broken)
         raise DataError(

@@ -17,6 +17,8 @@ def _as_tensors(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
 
 def _argmax(x: Any) -> Any:
     # Not ops.argmax, which makes int32 of the op's int64: labels are int64 too, as a rule.
+    if dispatch.dtype_of(x) == "bool":  # one-hot rows of truth values
+        x = ops.cast(x, "uint8")
     return dispatch.apply("ArgMax", x, axis=-1, keepdims=False)
 
 

@@ -28,9 +28,10 @@ def read_npz(path: Any) -> dict[str, Array]:
     if not file.is_file():
         raise ModelFileError(f"{file} is not a regular file.")
     try:
-        with np.load(file, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise ModelFileError(f"{file} is a single array; save it with np.savez under the input's name.")
+        archive = np.load(file, allow_pickle=False)
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise ModelFileError(f"{file} is a single array; save it with np.savez under the input's name.")
+        with archive:
             return {name: archive[name] for name in archive.files}
     except ModelFileError:
         raise

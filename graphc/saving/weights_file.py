@@ -86,6 +86,7 @@ def load_weights(model: Model, filepath: Any, *, skip_mismatch: bool = False, **
         with h5py.File(path, "r") as file:
             for place, layer in places(model):
                 found += _read_layer(file, place, layer, path, skip_mismatch)
+            found += _read_optimizer(file, model, path)
     except (OSError, RuntimeError, KeyError) as error:
         raise ModelFileError(f"{path} cannot be read as HDF5; it is damaged or of another kind: {error}") from None
     for variable, array in found:
@@ -175,6 +176,26 @@ def _read_layer(
     return found
 
 
+def _read_optimizer(file: Any, model: Model, path: Path) -> list[tuple[Variable, np.ndarray[Any, Any]]]:
+    """The optimizer's state, where the file has it and the model is compiled with an optimizer that it fits.
+
+    Weights of a model may be loaded whatever it was trained with, so a state of another optimizer is left alone.
+    """
+    group = _member(file, "optimizer/vars", path)
+    if group is None or model.optimizer is None:
+        return []
+    model.optimizer.build(model.trainable_variables)
+    found = []
+    for i, variable in enumerate(_optimizer_variables(model)):
+        dataset = _member(group, str(i), path)
+        if dataset is None or tuple(getattr(dataset, "shape", (-1,))) != variable.shape or len(group) <= i:
+            return []
+        if dataset.is_virtual or dataset.external or dataset.dtype.kind not in "fiu":
+            return []
+        found.append((variable, np.asarray(dataset[()])))
+    return found if len(found) == len(group) else []
+
+
 def _member(group: Any, name: str, path: Path) -> Any:
     """A member reached through hard links only; None when there is none.
 
@@ -194,7 +215,7 @@ def _member(group: Any, name: str, path: Path) -> Any:
 
 
 def _checked_path(filepath: Any) -> Path:
-    text = os.fspath(filepath)
+    text = os.fspath(filepath) if isinstance(filepath, str | os.PathLike) else None
     if not isinstance(text, str) or not text.endswith(_ENDING):
         raise ArgumentError(f"The filename must end in `{_ENDING}`. Received: filepath={filepath}")
     return Path(text)

@@ -293,3 +293,159 @@ def test_lists_and_float64_are_accepted():
     model = classifier()
     model.fit(x.tolist(), y.tolist(), epochs=1, verbose=0)
     np.testing.assert_allclose(model.predict(x.astype("float64"), verbose=0), model(x), rtol=1e-6)
+
+
+def test_compile_sees_what_was_changed_in_a_layer():
+    model = classifier()
+    x, _ = data(4)
+    model.predict(x, verbose=0)
+    model.layers[-1].activation = graphc.activations.get("softmax")
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    np.testing.assert_allclose(model.predict(x, verbose=0).sum(1), np.ones(4), rtol=1e-5)
+
+
+def test_a_frozen_normalization_uses_its_moving_statistics_in_training():
+    inputs = graphc.Input((4,))
+    model = graphc.Model(inputs, layers.BatchNormalization(name="norm")(inputs))
+    x = np.random.default_rng(0).normal(3, 2, (64, 4)).astype("float32")
+    assert abs(model(x, training=True).mean()) < 1e-3
+    model.set_weights([np.ones(4), np.zeros(4), np.zeros(4), np.ones(4)])
+    model.get_layer("norm").trainable = False
+    np.testing.assert_allclose(model(x, training=True), x / np.sqrt(1.001), rtol=1e-5)
+
+
+def test_a_frozen_model_does_not_train_whatever_its_layers_say():
+    model = classifier()
+    model.trainable = False
+    model.layers[1].trainable = True
+    model.compile("adam", graphc.losses.SparseCategoricalCrossentropy(from_logits=True))
+    before = model.get_weights()
+    model.fit(*data(), epochs=1, verbose=0)
+    for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_fixed_batch_refuses_a_short_one():
+    inputs = graphc.Input(batch_shape=(4, 6))
+    model = graphc.Model(inputs, layers.Dense(3)(inputs))
+    model.compile("sgd", graphc.losses.SparseCategoricalCrossentropy(from_logits=True))
+    x, y = data(9)
+    for call in (model.fit, model.evaluate):
+        with pytest.raises(DataError, match="batches of 4"):
+            call(x, y, batch_size=4, verbose=0)
+    with pytest.raises(DataError, match="batches of 4"):
+        model.predict(x, batch_size=4, verbose=0)
+    model.fit(x[:8], y[:8], batch_size=4, verbose=0)
+
+
+def test_epochs_of_a_given_length_go_on_through_the_data():
+    x, y = data(64)
+    whole, parts = classifier(), classifier()
+    whole.fit(x, y, batch_size=16, epochs=1, shuffle=False, verbose=0)
+    parts.fit(x, y, batch_size=16, epochs=2, steps_per_epoch=2, shuffle=False, verbose=0)
+    for a, b in zip(whole.get_weights(), parts.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"validation_batch_size": -1}, {"validation_steps": 0}, {"steps_per_epoch": 0}, {"validation_freq": 0}],
+)
+def test_counts_must_be_positive(arguments):
+    x, y = data()
+    with pytest.raises(ArgumentError, match="validation|steps"):
+        classifier().fit(x, y, validation_data=(x, y), verbose=0, **arguments)
+    with pytest.raises(ArgumentError, match="steps"):
+        classifier().evaluate(x, y, steps=0, verbose=0)
+    with pytest.raises(ArgumentError, match="steps"):
+        classifier().predict(x, steps=-1, verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("validation", "words"),
+    [
+        (lambda x, y: (x, y + 5), "label"),
+        (lambda x, y: (x, y[:3]), "cardinality"),
+        (lambda x, y: (x[:, :2], y), "shape"),
+        (lambda x, y: (x, np.where(y == 0, np.nan, y)), "nan"),
+    ],
+)
+def test_validation_data_is_checked_before_training(validation, words):
+    model = classifier()
+    x, y = data()
+    before = model.get_weights()
+    with pytest.raises(DataError, match=words):
+        model.fit(x, y, validation_data=validation(x, y), verbose=0)
+    for a, b in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_misspelt_name_of_sample_weights_is_refused():
+    x, y = data()
+    with pytest.raises(ArgumentError, match="nope"):
+        classifier().fit(x, y, sample_weight={"nope": np.zeros(50)}, verbose=0)
+
+
+def test_stop_training_acts_with_and_without_a_progress_bar(capsys):
+    class Stop(graphc.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            self.model.stop_training = True
+
+    for verbose in (0, 1):
+        model = classifier()
+        model.fit(*data(64), batch_size=16, verbose=verbose, callbacks=[Stop()])
+        assert int(model.optimizer.iterations.numpy()) == 1
+
+
+class Batches:
+    """An object with a length that gives batches, as Keras's PyDataset."""
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, i):
+        x, y = data(64)
+        return x[i * 16 : i * 16 + 16], y[i * 16 : i * 16 + 16]
+
+    def on_epoch_end(self):
+        pass
+
+
+def test_objects_that_give_batches():
+    model = classifier()
+    assert model.predict(Batches(), verbose=0).shape == (64, 3)
+    assert model.predict(Batches(), steps=2, verbose=0).shape == (32, 3)
+    assert len(model.fit(Batches(), epochs=2, validation_data=Batches(), verbose=0).history["val_loss"]) == 2
+
+
+def test_a_generator_that_ends_stops_training_with_a_warning():
+    x, y = data(64)
+    with pytest.warns(UserWarning, match="ran out of data"):
+        history = classifier().fit(((x[i : i + 16], y[i : i + 16]) for i in range(0, 64, 16)), epochs=3, verbose=0)
+    assert len(history.epoch) >= 1
+
+
+def test_two_outputs_of_one_layer():
+    inputs = graphc.Input((6,))
+    shared = layers.Dense(3, name="q")
+    model = graphc.Model(inputs, [shared(inputs), shared(inputs * 2.0)])
+    model.compile("sgd", ["mse", "mae"])
+    x, _ = data(8)
+    assert np.isfinite(model.evaluate(x, [x[:, :3], x[:, 3:]], verbose=0)[0])
+
+
+def test_truth_values_as_one_hot_targets():
+    x, y = data(20)
+    inputs = graphc.Input((6,))
+    model = graphc.Model(inputs, layers.Dense(3, activation="softmax")(inputs))
+    model.compile("sgd", "categorical_crossentropy", metrics=["accuracy"])
+    as_bool = model.evaluate(x, np.eye(3, dtype=bool)[y], verbose=0)
+    assert as_bool == model.evaluate(x, np.eye(3, dtype="float32")[y], verbose=0)
+
+
+def test_set_weights_sets_all_or_none():
+    model = classifier()
+    before = model.get_weights()
+    with pytest.raises(TypeError, match="dtype"):
+        model.set_weights([w + 1 for w in before[:-1]] + [np.array(["a"] * 3)])
+    np.testing.assert_array_equal(model.get_weights()[0], before[0])

@@ -18,6 +18,7 @@ from graphc.ir.builder import Builder
 from graphc.ir.dims import Dim
 from graphc.ir.graph import Graph, Value
 from graphc.ir.types import TensorType
+from graphc.ops.opdef import Trait
 from graphc.ops.registry import OPS
 
 LENGTHS = (0, 1, 2, 3, 5, "n")
@@ -179,7 +180,12 @@ def _affine(m: _Making) -> Value:
 def _again(m: _Making) -> Value:
     """A node once more: as it is, with its operands swapped, or applied to its own result."""
     node = m.one_of(*(n for n in m.graph.nodes() if n.inputs and len(n.outputs) == 1))
-    operands = m.one_of(node.inputs, tuple(reversed(node.inputs)), (node.output, *node.inputs[1:]))
+    choices = [node.inputs]
+    if Trait.ELEMENTWISE in OPS[node.op].traits:  # elsewhere named lengths might then not agree
+        choices.append(tuple(reversed(node.inputs)))
+    if node.inputs[0] is not None and node.output.type == node.inputs[0].type:
+        choices.append((node.output, *node.inputs[1:]))
+    operands = m.one_of(*choices)
     return m.build.emit(node.op, *operands, **node.attributes)
 
 

@@ -179,3 +179,22 @@ def test_registered_classes_come_back_by_name():
     model = graphc.Model(inputs, Double()(inputs))
     assert '"registered_name": "tests>Double"' in model.to_json()
     np.testing.assert_array_equal(graphc.models.model_from_json(model.to_json())(DATA), DATA * 2)
+
+
+def test_training_goes_on_from_saved_weights_and_optimizer_state(tmp_path):
+    def trained(epochs):
+        graphc.utils.set_random_seed(0)
+        inputs = graphc.Input((4,))
+        model = graphc.Model(inputs, layers.Dense(1)(layers.Dense(8, activation="tanh")(inputs)))
+        model.compile("adam", "mse")
+        model.fit(DATA, target, epochs=epochs, batch_size=2, shuffle=False, verbose=0)
+        return model
+
+    target = DATA.sum(1, keepdims=True)
+    whole, half, again = trained(6), trained(3), trained(1)
+    half.save_weights(tmp_path / "m.weights.h5")
+    again.load_weights(tmp_path / "m.weights.h5")
+    assert int(again.optimizer.iterations.numpy()) == int(half.optimizer.iterations.numpy())
+    again.fit(DATA, target, epochs=3, batch_size=2, shuffle=False, verbose=0)
+    for a, b in zip(whole.get_weights(), again.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
