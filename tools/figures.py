@@ -36,7 +36,9 @@ def seconds(function: Callable[[], object], repeat: int) -> float:
 def import_time(module: str) -> float:
     """The median time that importing a module takes in a fresh process."""
     code = f"import time; t = time.perf_counter(); import {module}; print(time.perf_counter() - t)"
-    runs = [subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True) for _ in range(9)]
+    runs = [
+        subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True) for _ in range(9)
+    ]
     return statistics.median(float(run.stdout) for run in runs)
 
 
