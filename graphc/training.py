@@ -61,7 +61,6 @@ class Trainer:
         self._compiled: dict[Any, Any] = {}
         self._metrics: list[CompiledMetric] | None = None
         self._seen_signature: Any = None
-        self._fixed_batch: int | None = None
 
     def _model(self) -> Any:
         """The model that this is the training half of."""
@@ -234,9 +233,12 @@ class Trainer:
         flat = self._model().flatten_inputs(convert) if hasattr(self, "layer_graph") else flatten(convert)
         if len(flat) != len(names):
             raise ArgumentError(f"The model expects {len(names)} inputs {names}, but {len(flat)} were given.")
-        arrays = {n: fit_to_type(a, t, f"Input {n!r}") for n, t, a in zip(names, types, flat, strict=True)}
-        self._fixed_batch = next((t.shape[0] for t in types if t.shape and isinstance(t.shape[0], int)), None)
-        return arrays
+        return {n: fit_to_type(a, t, f"Input {n!r}") for n, t, a in zip(names, types, flat, strict=True)}
+
+    def _fixed_batch(self) -> int | None:
+        """The batch size that the model was built for, if its inputs say one."""
+        _, types, _, _ = self._model()._signature()
+        return next((t.shape[0] for t in types if t.shape and isinstance(t.shape[0], int)), None)
 
     def _input_leaves(self) -> list[Any]:
         return flatten(self._model()._input_structure) if hasattr(self, "layer_graph") else [None]
@@ -245,7 +247,7 @@ class Trainer:
         """All arrays of a call by graph input name, checked."""
         arrays = self._inputs_as_arrays(x)
         if not self._targets:
-            self._resolve_targets(self._count_outputs())
+            self._resolve_targets(len(self._output_types()))
         ys = self._targets_as_arrays(y)
         ws = self._weights_as_arrays(sample_weight)
         if class_weight is not None:
@@ -256,9 +258,6 @@ class Trainer:
             if weight is not None and array is not None:
                 arrays[f"sample_weight/{target.feed}"] = weight
         return ArrayData.of(arrays)
-
-    def _count_outputs(self) -> int:
-        return len(self._output_types())
 
     def _output_types(self) -> list[TensorType]:
         if hasattr(self, "layer_graph"):
@@ -613,7 +612,7 @@ class _ArraySource:
 
     def check(self) -> None:
         """Look at batch sizes and targets before anything is updated."""
-        fixed = self.trainer._fixed_batch
+        fixed = self.trainer._fixed_batch()
         if fixed is not None and (self.batch_size != fixed or self.data.size % fixed):
             raise DataError(
                 f"The model was built for batches of {fixed} samples: pass batch_size={fixed} and a number of samples that "
