@@ -212,7 +212,22 @@ def categorical_generalized_cross_entropy(y_true: Any, y_pred: Any, q: float) ->
 # -- classes ----------------------------------------------------------------------------------------------------------
 
 
-class BinaryCrossentropy(NamedLoss):
+class _SameShapeLoss(NamedLoss):
+    """A loss whose targets must have the output's shape."""
+
+    hint = ""
+    """What to try when they do not."""
+
+    def check_targets(self, y_true: Array, output_type: TensorType) -> None:
+        """Targets must have the output's shape.
+
+        Raises:
+            DataError: they do not.
+        """
+        check_same_shape(self.name, y_true, output_type, self.hint)
+
+
+class BinaryCrossentropy(_SameShapeLoss):
     """The cross-entropy of two classes, or of several independent yes-or-no questions. See `binary_crossentropy`."""
 
     def __init__(
@@ -227,16 +242,8 @@ class BinaryCrossentropy(NamedLoss):
         arguments = {"from_logits": from_logits, "label_smoothing": _fraction(label_smoothing), "axis": axis}
         super().__init__(binary_crossentropy, reduction, name, dtype, **arguments)
 
-    def check_targets(self, y_true: Array, output_type: TensorType) -> None:
-        """Targets must have the output's shape.
 
-        Raises:
-            DataError: they do not.
-        """
-        check_same_shape(self.name, y_true, output_type)
-
-
-class BinaryFocalCrossentropy(NamedLoss):
+class BinaryFocalCrossentropy(_SameShapeLoss):
     """Binary cross-entropy that counts hard samples more. See `binary_focal_crossentropy`."""
 
     def __init__(
@@ -255,17 +262,11 @@ class BinaryFocalCrossentropy(NamedLoss):
         arguments |= {"apply_class_balancing": apply_class_balancing, "alpha": alpha, "gamma": gamma}
         super().__init__(binary_focal_crossentropy, reduction, name, dtype, **arguments)
 
-    def check_targets(self, y_true: Array, output_type: TensorType) -> None:
-        """Targets must have the output's shape.
 
-        Raises:
-            DataError: they do not.
-        """
-        check_same_shape(self.name, y_true, output_type)
-
-
-class CategoricalCrossentropy(NamedLoss):
+class CategoricalCrossentropy(_SameShapeLoss):
     """The cross-entropy of several classes, for one-hot targets. See `categorical_crossentropy`."""
+
+    hint = _LABELS_HINT
 
     def __init__(
         self,
@@ -279,17 +280,11 @@ class CategoricalCrossentropy(NamedLoss):
         arguments = {"from_logits": from_logits, "label_smoothing": _fraction(label_smoothing), "axis": axis}
         super().__init__(categorical_crossentropy, reduction, name, dtype, **arguments)
 
-    def check_targets(self, y_true: Array, output_type: TensorType) -> None:
-        """Targets must have the output's shape.
 
-        Raises:
-            DataError: they do not.
-        """
-        check_same_shape(self.name, y_true, output_type, _LABELS_HINT)
-
-
-class CategoricalFocalCrossentropy(NamedLoss):
+class CategoricalFocalCrossentropy(_SameShapeLoss):
     """Categorical cross-entropy that counts hard samples more. See `categorical_focal_crossentropy`."""
+
+    hint = _LABELS_HINT
 
     def __init__(
         self,
@@ -305,14 +300,6 @@ class CategoricalFocalCrossentropy(NamedLoss):
         arguments = {"from_logits": from_logits, "label_smoothing": _fraction(label_smoothing), "axis": axis}
         arguments |= {"alpha": alpha, "gamma": gamma}
         super().__init__(categorical_focal_crossentropy, reduction, name, dtype, **arguments)
-
-    def check_targets(self, y_true: Array, output_type: TensorType) -> None:
-        """Targets must have the output's shape.
-
-        Raises:
-            DataError: they do not.
-        """
-        check_same_shape(self.name, y_true, output_type, _LABELS_HINT)
 
 
 class _LabelLoss(NamedLoss):

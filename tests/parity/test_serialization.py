@@ -68,8 +68,6 @@ def test_names_and_signature(name: str, fact: str) -> None:
     expected = keras(name).facts[fact]
     if not expected:
         pytest.skip("Keras's Sequential has no output names")
-    if any(str(value).startswith("keras_tensor") for value in expected):
-        pytest.skip("the tensor of an unnamed Input has a name of Keras's own")
     assert ours(name).facts[fact] == expected
 
 
@@ -80,37 +78,10 @@ def test_weights_order(name: str) -> None:
     assert [list(value.shape) for value in model.get_weights()] == [shape for _, shape in keras(name).facts["weights"]]
 
 
-def schema(text: str) -> Any:
-    """A model's JSON without what has no meaning: arguments of a call that are null or ``training=False``, which Keras
-    writes for some layers and not for others, and the ``build_config`` of layers that build no weights.
-    """
-
-    def canonical(value: Any) -> Any:
-        if isinstance(value, list):
-            return [canonical(item) for item in value]
-        if not isinstance(value, dict):
-            return value
-        kept = {key: canonical(item) for key, item in value.items() if key != "build_config"}
-        if "inbound_nodes" in kept:
-            for node in kept["inbound_nodes"]:
-                node["kwargs"] = {key: item for key, item in node["kwargs"].items() if item not in (None, False)}
-        return kept
-
-    return canonical(json.loads(text))
-
-
 @pytest.mark.parametrize("name", CASES)
 def test_json_is_keras_json(name: str) -> None:
     model = harness.build_model(graphc, CASES[name])
-    harness.assert_same_json(schema(model.to_json()), schema(keras_json(name)))
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_json_tells_how_layers_with_weights_are_built(name: str) -> None:
-    model = harness.build_model(graphc, CASES[name])
-    for entry in json.loads(model.to_json())["config"]["layers"]:
-        if entry["class_name"] in {"Dense", "Conv2D", "BatchNormalization", "PReLU"}:
-            assert "input_shape" in entry["build_config"], entry["config"]["name"]
+    harness.assert_same_json(json.loads(model.to_json()), json.loads(keras_json(name)))
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -123,7 +94,7 @@ def test_keras_json_loads(name: str) -> None:
 @pytest.mark.parametrize("name", CASES)
 def test_keras_json_survives_a_round_trip(name: str) -> None:
     model = graphc.models.model_from_json(keras_json(name))
-    harness.assert_same_json(schema(model.to_json()), schema(keras_json(name)))
+    harness.assert_same_json(json.loads(model.to_json()), json.loads(keras_json(name)))
 
 
 @pytest.mark.parametrize("name", SAVED)
