@@ -1,6 +1,7 @@
 """Runs the parity cases under real Keras 3 and stores what it computes in ``tests/parity/fixtures``.
 
     KERAS_BACKEND=jax python tools/make_keras_fixtures.py            # write all fixtures
+    python tools/make_keras_fixtures.py --only layers/pooling        # write those of some groups
     python tools/make_keras_fixtures.py --check                      # run again and compare, write nothing
     KERAS_BACKEND=torch python tools/make_keras_fixtures.py --check --rtol 1e-5    # do Keras's own backends agree?
 
@@ -16,7 +17,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -42,13 +43,16 @@ def versions(keras: Any) -> dict[str, str]:
     return found | {backend: str(importlib.import_module(backend).__version__)}
 
 
-def collect(keras: Any, harness: Any, refused: dict[str, str] | None) -> dict[str, dict[str, Any]]:
-    """The records of every case, by group and name.
+def collect(
+    keras: Any, harness: Any, groups: Collection[str], refused: dict[str, str] | None
+) -> dict[str, dict[str, Any]]:
+    """The records of every case of some groups, by group and name.
 
     With ``refused``, a case that raises is put there as ``<group>/<case>`` with the reason; without, it ends the run.
     """
     records: dict[str, dict[str, Any]] = {}
-    for group, (run, cases) in harness.GROUPS.items():
+    for group in groups:
+        run, cases = harness.GROUPS[group]
         records[group] = {}
         for case in cases:
             if case.name in records[group]:
@@ -77,6 +81,7 @@ def facts_text(facts: Mapping[str, Any]) -> str:
 
 def write_group(folder: Path, group: str, records: Mapping[str, Any]) -> None:
     """``<group>.npz`` with keys ``<case>:<array>`` and ``<group>.json`` with the facts."""
+    (folder / group).parent.mkdir(exist_ok=True)
     arrays = {f"{name}:{key}": value for name, record in records.items() for key, value in record.arrays.items()}
     np.savez_compressed(folder / f"{group}.npz", **arrays)
     text = facts_text({name: record.facts for name, record in records.items()})
@@ -96,13 +101,9 @@ def write_models(keras: Any, harness: Any, cases: Any, folder: Path) -> None:
             model.save_weights(folder / f"{case.name}.weights.h5")
 
 
-def write_manifest(folder: Path, made_by: Mapping[str, str], names: list[str], records: Mapping[str, Any]) -> None:
-    """``manifest.json``: versions, automatic layer names, and the names of the cases."""
-    content = {
-        "made_by": dict(made_by),
-        "automatic_names": names,
-        "cases": {group: list(found) for group, found in records.items()},
-    }
+def write_manifest(folder: Path, made_by: Mapping[str, str], names: list[str]) -> None:
+    """``manifest.json``: versions and automatic layer names."""
+    content = {"made_by": dict(made_by), "automatic_names": names}
     (folder / "manifest.json").write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
@@ -155,7 +156,9 @@ def read_h5(path: Path) -> dict[str, Any]:
     return found
 
 
-def compare_json(stored: Path, found: Path, rtol: float, atol: float, refused: Mapping[str, str]) -> Iterator[str]:
+def compare_json(
+    group: str, stored: Path, found: Path, rtol: float, atol: float, refused: Mapping[str, str]
+) -> Iterator[str]:
     """One line for each case of a file of facts that differs; for another JSON file at most one line."""
     left, right = (json.loads(path.read_text(encoding="utf-8")) for path in (stored, found))
     if stored.parent.name == "models":
@@ -163,14 +166,20 @@ def compare_json(stored: Path, found: Path, rtol: float, atol: float, refused: M
     left.pop("made_by", None), right.pop("made_by", None)
     for name in [*left, *(name for name in right if name not in left)]:
         difference = differs(left.get(name), right.get(name), rtol, atol)
-        if difference and f"{stored.stem}/{name}" not in refused:
+        if difference and f"{group}/{name}" not in refused:
             yield f"{name}: {difference}"
 
 
-def compare(stored: Path, found: Path, rtol: float, atol: float, refused: Mapping[str, str]) -> list[str]:
-    """Every difference between two folders of fixtures, but for versions and for the cases in ``refused``."""
+def compare(
+    stored: Path, found: Path, rtol: float, atol: float, refused: Mapping[str, str], *, missing_too: bool = True
+) -> list[str]:
+    """Every difference between two folders of fixtures, but for versions and for the cases in ``refused``.
+
+    With ``missing_too``, a file that is only in ``stored`` is a difference.
+    """
     lines: list[str] = []
-    names = sorted({str(path.relative_to(top)) for top in (stored, found) for path in top.rglob("*") if path.is_file()})
+    folders = (stored, found) if missing_too else (found,)
+    names = sorted({str(path.relative_to(top)) for top in folders for path in top.rglob("*") if path.is_file()})
     for name in names:
         left, right = stored / name, found / name
         if not (left.exists() and right.exists()):
@@ -189,7 +198,8 @@ def compare(stored: Path, found: Path, rtol: float, atol: float, refused: Mappin
         elif name.endswith(".h5"):
             lines += [f"{name}: {line}" for line in compare_arrays(read_h5(left), read_h5(right), rtol, atol)]
         else:
-            lines += [f"{name}: {line}" for line in compare_json(left, right, rtol, atol, refused)]
+            group = name.removesuffix(".json")
+            lines += [f"{name}: {line}" for line in compare_json(group, left, right, rtol, atol, refused)]
     return lines
 
 
@@ -199,28 +209,36 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="compare with the stored fixtures and write nothing")
     parser.add_argument("--rtol", type=float, default=1e-6, help="relative tolerance of --check (default %(default)s)")
     parser.add_argument("--atol", type=float, default=1e-6, help="absolute tolerance of --check (default %(default)s)")
+    parser.add_argument("--only", nargs="+", metavar="GROUP", help="only these groups, such as layers/pooling")
     arguments = parser.parse_args()
 
     keras = load_keras()
     sys.path.insert(0, str(TESTS))
     harness = importlib.import_module("parity.harness")
     cases = importlib.import_module("parity.cases")
+    groups = arguments.only or list(harness.GROUPS)
+    if unknown := sorted(set(groups) - set(harness.GROUPS)):
+        parser.error(f"no such group: {', '.join(unknown)}; there are {', '.join(harness.GROUPS)}")
     made_by = versions(keras)
     print(", ".join(f"{name} {version}" for name, version in made_by.items()))
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) if arguments.check else harness.FIXTURES
         folder.mkdir(exist_ok=True)
         refused: dict[str, str] = {}
-        records = collect(keras, harness, refused if arguments.check else None)
+        records = collect(keras, harness, groups, refused if arguments.check else None)
         for group, found in records.items():
             write_group(folder, group, found)
-        write_models(keras, harness, cases, folder / "models")
-        write_manifest(folder, made_by, automatic_names(keras, cases), records)
+        if "models" in groups:
+            write_models(keras, harness, cases, folder / "models")
+        if not arguments.only:
+            write_manifest(folder, made_by, automatic_names(keras, cases))
         if not arguments.check:
             size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
             print(f"wrote {size / 1e6:.2f} MB under {folder}")
             return 0
-        differences = compare(harness.FIXTURES, folder, arguments.rtol, arguments.atol, refused)
+        differences = compare(
+            harness.FIXTURES, folder, arguments.rtol, arguments.atol, refused, missing_too=not arguments.only
+        )
     for name, reason in refused.items():
         print(f"{name}: this backend cannot run it: {reason}")
     for line in differences:

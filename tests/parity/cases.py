@@ -11,7 +11,7 @@ Shapes are given without the batch axis and have distinct dims, so that a transp
 
 from __future__ import annotations
 
-from .layer_cases import LAYER_CASES, Case
+from .layer_cases import LAYER_CASES, LAYER_FAMILIES, Case
 from .loss_cases import LOSS_CASES, LOSS_FUNCTIONS, LOSS_STRINGS, REDUCTIONS, LossCase, LossFunction, LossString
 from .metric_cases import METRIC_OBJECTS, SCHEDULES, WEIGHT_RULES, MetricCase, ScheduleCase, WeightCase
 from .model_cases import MODEL_CASES, NAMED_LAYERS, ModelCase
@@ -21,6 +21,7 @@ from .training_cases import FIT_CASES, METRIC_CASES, OPTIMIZER_CASES, Target, Ta
 __all__ = [
     "FIT_CASES",
     "LAYER_CASES",
+    "LAYER_FAMILIES",
     "LOSS_CASES",
     "LOSS_FUNCTIONS",
     "LOSS_STRINGS",

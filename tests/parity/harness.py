@@ -16,7 +16,7 @@ import numpy as np
 
 from .cases import (
     FIT_CASES,
-    LAYER_CASES,
+    LAYER_FAMILIES,
     LOSS_CASES,
     LOSS_FUNCTIONS,
     LOSS_STRINGS,
@@ -66,6 +66,7 @@ __all__ = [
     "fixture",
     "flatten",
     "inputs_of",
+    "layer_fixture",
     "layer_model",
     "loss_data",
     "manifest",
@@ -88,6 +89,7 @@ __all__ = [
     "run_weight_rule",
     "seed_weights",
     "seeded_weights",
+    "stored_names",
     "to_numpy",
     "train_once",
     "weight_names",
@@ -99,7 +101,7 @@ Run = Callable[..., Record]
 
 # Every group of fixtures: how its cases are run, and the cases.
 GROUPS: dict[str, tuple[Run, Sequence[Any]]] = {
-    "layers": (run_layer, LAYER_CASES),
+    **{f"layers/{family}": (run_layer, cases) for family, cases in LAYER_FAMILIES.items()},
     "losses": (run_loss, LOSS_CASES),
     "loss_functions": (run_loss_function, LOSS_FUNCTIONS),
     "loss_strings": (run_loss_string, LOSS_STRINGS),
@@ -132,7 +134,22 @@ def fixture(group: str, name: str) -> Record:
     return Record(arrays, _facts(group)[name])
 
 
+def layer_fixture(name: str) -> Record:
+    """What Keras gave for one layer case, whichever family it is of."""
+    return fixture(f"layers/{_family_of()[name]}", name)
+
+
+@functools.cache
+def _family_of() -> dict[str, str]:
+    return {case.name: family for family, cases in LAYER_FAMILIES.items() for case in cases}
+
+
+def stored_names(group: str) -> list[str]:
+    """The names of the cases that have a fixture, in the order in which they were stored."""
+    return list(_facts(group))
+
+
 def manifest() -> dict[str, Any]:
-    """Which Keras made the fixtures, and the names of all cases."""
+    """Which Keras made the fixtures, and the names that it gives to unnamed layers."""
     stored: dict[str, Any] = json.loads((FIXTURES / "manifest.json").read_text(encoding="utf-8"))
     return stored

@@ -25,18 +25,17 @@ from .support import (
 
 
 def layer_model(k: Any, case: Case, *, probe: bool = False) -> Any:
-    """A model of the case's inputs and outputs; with ``probe``, behind a Dense layer on each input.
+    """A model of the case's inputs and outputs; with ``probe``, behind a Dense layer on each float input.
 
     The probe's weights can only move by the gradient that the layer sends back to its inputs.
     """
     declared = case.declared or case.shapes
-    inputs = [k.Input(shape, dtype=case.dtype) for shape in declared]
+    inputs = [k.Input(shape, dtype=dtype) for shape, dtype in zip(declared, case.dtypes, strict=True)]
     tensors: list[Any] = list(inputs)
-    if probe:
+    if probe and case.probe:
         tensors = [
-            k.layers.Dense(int(shape[-1]), name=f"probe_{index}")(tensor)
-            for index, (shape, tensor) in enumerate(zip(case.shapes, inputs, strict=True))
-            if shape[-1] is not None
+            k.layers.Dense(int(shape[-1] or 0), name=f"probe_{index}")(tensor) if dtype == "float32" else tensor
+            for index, (shape, tensor, dtype) in enumerate(zip(case.shapes, inputs, case.dtypes, strict=True))
         ]
     return k.Model(one_or_list(inputs), case.apply(k, tensors))
 
@@ -60,7 +59,7 @@ def run_layer(k: Any, case: Case, expected: Mapping[str, Any] | None = None) -> 
     record.facts |= {"weights": list(named), "outputs": [symbolic(tensor) for tensor in model.outputs]}
     if case.layer:
         record.facts["config"] = config_of(case.make(k))
-    if case.train and case.dtype == "float32":
+    if case.is_trained:
         record.arrays |= _probe_step(k, case, outputs, expected, record.facts)
     return record
 

@@ -52,9 +52,16 @@ def batch_of(shape: Shape, size: int = BATCH) -> tuple[int, ...]:
 def inputs_of(case: Case) -> list[Array]:
     """The inputs of a layer case, one array of shape ``(BATCH, *shape)`` each."""
     random = random_state(case.name)
-    if case.dtype == "float32":
-        return [uniform(random, batch_of(shape), -case.spread, case.spread) for shape in case.shapes]
-    return [np.floor(uniform(random, batch_of(shape), -9, 10)).astype(case.dtype) for shape in case.shapes]
+    found = []
+    for shape, dtype in zip(case.shapes, case.dtypes, strict=True):
+        if dtype == "float32":
+            value = uniform(random, batch_of(shape), -case.spread, case.spread)
+            if case.blank:
+                value[random.random_sample(value.shape[:2]) < case.blank] = 0.0
+        else:
+            value = np.floor(uniform(random, batch_of(shape), *case.integers)).astype(dtype)
+        found.append(value)
+    return found
 
 
 def seeded_weight(random: np.random.RandomState, name: str, shape: Sequence[int]) -> Array:

@@ -13,8 +13,7 @@ def test_every_case_has_a_fixture(group: str) -> None:
     _, cases = harness.GROUPS[group]
     names = [case.name for case in cases]
     assert len(set(names)) == len(names)
-    stored = harness.manifest()["cases"][group]
-    assert names == stored, "run tools/make_keras_fixtures.py"
+    assert names == harness.stored_names(group), f"run tools/make_keras_fixtures.py --only {group}"
 
 
 def test_every_model_has_its_files() -> None:
@@ -33,4 +32,4 @@ def test_layers_with_options_have_four_cases() -> None:
 
 def test_fixtures_stay_small() -> None:
     size = sum(path.stat().st_size for path in harness.FIXTURES.rglob("*") if path.is_file())
-    assert size < 3_000_000
+    assert size < 6_000_000

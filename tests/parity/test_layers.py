@@ -17,7 +17,7 @@ from .cases import LAYER_CASES, Case
 
 CASES = {case.name: case for case in LAYER_CASES}
 LAYERS = [case.name for case in LAYER_CASES if case.layer]
-TRAINED = [case.name for case in LAYER_CASES if case.train and case.dtype == "float32"]
+TRAINED = [case.name for case in LAYER_CASES if case.is_trained]
 EXPORTED = [case.name for case in LAYER_CASES if not case.onnx]
 
 
@@ -28,7 +28,7 @@ def ours(name: str) -> harness.Record:
 
 @functools.cache
 def keras(name: str) -> harness.Record:
-    return harness.fixture("layers", name)
+    return harness.layer_fixture(name)
 
 
 def seeded_model(case: Case) -> Any:
@@ -99,7 +99,7 @@ def test_config_round_trip(name: str) -> None:
     again = type(layer).from_config(layer.get_config())
     assert again.get_config() == layer.get_config()
     declared = case.declared or case.shapes
-    inputs = [graphc.Input(shape, dtype=case.dtype) for shape in declared]
+    inputs = [graphc.Input(shape, dtype=dtype) for shape, dtype in zip(declared, case.dtypes, strict=True)]
     model = graphc.Model(harness.one_or_list(inputs), again(harness.one_or_list(inputs)))
     harness.seed_weights(model, name, keras(name).facts["weights"])
     for value, reference in zip(forward(model, case), forward(seeded_model(case), case), strict=True):

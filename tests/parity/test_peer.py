@@ -17,7 +17,7 @@ pytestmark = pytest.mark.peer
 
 # Every n-th case of a group; the stored fixtures cover all of them.
 SAMPLE = {
-    "layers": 7,
+    **{group: 7 for group in harness.GROUPS if group.startswith("layers/")},
     "losses": 4,
     "loss_functions": 2,
     "loss_strings": 4,
