@@ -35,12 +35,14 @@ class Lowered:
         variables: state name to variable.
         outputs: the nesting of output names.
         random_key: the variable that decides random numbers, if any were drawn.
+        losses: names of the graph's outputs that hold what layers added to the loss, where those were asked for.
     """
 
     graph: Graph
     variables: dict[str, Variable]
     outputs: Any
     random_key: Variable | None = None
+    losses: tuple[str, ...] = ()
 
     def state(self) -> dict[str, Array]:
         """State name to the variable's own array."""
@@ -55,6 +57,7 @@ def lower(
     *,
     name: str = "model",
     training: bool = False,
+    with_losses: bool = False,
 ) -> Lowered:
     """Trace ``function`` into a graph.
 
@@ -65,6 +68,7 @@ def lower(
         output_names: one for each output; ``output``, ``output_1`` ... by default.
         name: of the graph.
         training: what layers see as ``training``.
+        with_losses: what layers add to the loss becomes further outputs, called ``loss``, ``loss_1`` ...
     """
     graph = Graph(name)
     tracer = Tracer(graph, training=training)
@@ -72,9 +76,11 @@ def lower(
     with outermost(), tracer.active():
         results = function(pack_like(structure, traced))
         values = [tracer.value_of(x) for x in flatten(results)]
-    names = unique_names(output_names or ["output"] * len(values))
-    graph.outputs = dict(zip(names, values, strict=True))
-    return Lowered(graph, tracer.variables, pack_like(results, names), tracer.random_key if tracer.draws else None)
+    losses = tracer.losses if with_losses else []
+    names = unique_names([*(output_names or ["output"] * len(values)), *["loss"] * len(losses)])
+    graph.outputs = dict(zip(names, [*values, *losses], strict=True))
+    structure, added = pack_like(results, names[: len(values)]), tuple(names[len(values) :])
+    return Lowered(graph, tracer.variables, structure, tracer.random_key if tracer.draws else None, added)
 
 
 def unique_names(names: Sequence[str]) -> list[str]:

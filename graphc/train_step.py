@@ -98,7 +98,7 @@ def build_step(model: Model, request: StepRequest) -> Step:
     with outermost(), tracer.active():
         trainable = model.trainable_variables
         outputs = flatten(model.call_inside(pack_like(structure, xs), request.training))
-        predictions = [tracer.wrap(tracer.value_of(x)) for x in outputs]
+        predictions = [x if isinstance(x, TracedTensor) else tracer.wrap(tracer.value_of(x)) for x in outputs]
         total = _total_loss(model, tracer, request, predictions, ys, ws)
         if request.training:
             _update(model, tracer, total.value, trainable)

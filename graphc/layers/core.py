@@ -24,6 +24,20 @@ def positive_int(value: Any, name: str) -> int:
     return int(value)
 
 
+def refuse_adapters(layer: Layer, lora_rank: Any, lora_alpha: Any, quantization_config: Any) -> None:
+    """Keras's arguments for low-rank adapters and quantised weights are taken, but only as None.
+
+    Raises:
+        ArgumentError: one of them is given.
+    """
+    given = {"lora_rank": lora_rank, "lora_alpha": lora_alpha, "quantization_config": quantization_config}
+    if asked := [name for name, value in given.items() if value is not None]:
+        raise ArgumentError(
+            f"{type(layer).__name__} layer {layer.name!r}: low-rank adapters and quantised weights are not supported; "
+            f"leave `{asked[0]}` out."
+        )
+
+
 class Dense(Layer):
     """``activation(inputs @ kernel + bias)`` over the last axis.
 
@@ -42,12 +56,14 @@ class Dense(Layer):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: float | None = None,
         quantization_config: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
-        if quantization_config is not None:
-            raise ArgumentError("Quantised Dense layers are not supported; leave `quantization_config` out.")
+        refuse_adapters(self, lora_rank, lora_alpha, quantization_config)
+        self.supports_masking = True
         self.units = positive_int(units, "units")
         self.activation = activations.get(activation)
         self.use_bias = use_bias
@@ -120,10 +136,9 @@ def activity_config(layer: Layer) -> dict[str, Any]:
 class Activation(Layer):
     """Applies an activation function given by name or as a function."""
 
-    supports_masking = True
-
     def __init__(self, activation: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.supports_masking = True
         self.activation = activations.get(activation)
         self.built = True
 
@@ -139,10 +154,9 @@ class Activation(Layer):
 class Identity(Layer):
     """Gives back its input."""
 
-    supports_masking = True
-
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.supports_masking = True
         self.built = True
 
     def call(self, inputs: Any) -> Any:

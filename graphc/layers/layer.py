@@ -5,32 +5,37 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
 
-from graphc import constraints, initializers, regularizers
+from graphc import regularizers
 from graphc.custom_objects import registered_module
-from graphc.errors import ArgumentError, DTypeError, GraphcError, NotBuiltError, ShapeError
+from graphc.errors import ArgumentError, GraphcError
 from graphc.ir.dtypes import is_float, standardize_dtype
 from graphc.ir.graph import Graph, Origin
 from graphc.ir.types import TensorType
+from graphc.layers.call_masks import any_mask, masks_of, open_masks, pass_on, take_away
 from graphc.layers.input_spec import check_input_spec
+from graphc.layers.layer_calls import LayerCalls
+from graphc.layers.layer_weights import LayerWeights
 from graphc.layers.scope import current_path, current_training, layer_scope
 from graphc.layers.structure import flatten, map_structure
 from graphc.layers.symbolic import LayerCall, SymbolicTensor, public_shape
 from graphc.naming import auto_name, snake_case
+from graphc.ops import functional
 from graphc.ops.functional import dispatch
+from graphc.ops.functional.masks import get_mask, set_mask
 from graphc.ops.functional.tracing import TracedTensor, Tracer, current_tracer, untraced
 from graphc.ops.functional.variable import Variable
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_LEAF_TYPES = (str, bytes, int, float, bool, type(None), np.ndarray, np.generic)
 
 
-class Layer:
+class Layer(LayerWeights, LayerCalls):
     """A computation with weights, written once and usable on arrays, symbolic tensors and inside other layers.
 
     Subclasses create weights in ``build(input_shape)`` (or ``__init__``) with `add_weight`, and compute in
@@ -44,6 +49,12 @@ class Layer:
         autocast: whether float inputs are cast to the layer's dtype.
         name: the layer's name; made from the class's name by default.
     """
+
+    supports_masking = False
+    """Whether the mask of the input is handed on to the output, through `compute_mask`."""
+
+    _converts_arguments = True
+    """Whether float arguments are cast to the layer's dtype; models leave that to the layers inside."""
 
     _constructor_arguments: tuple[tuple[Any, ...], dict[str, Any]]
     _origin: tuple[str, int]
@@ -77,7 +88,7 @@ class Layer:
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self.autocast = autocast
         self.built = False
-        self.supports_masking = getattr(type(self), "supports_masking", False)
+        self.supports_masking = type(self).supports_masking or type(self).compute_mask is not Layer.compute_mask
         self.input_spec: Any = None
         self._dtype = policy_dtype(dtype)
         self._trainable = bool(trainable)
@@ -86,177 +97,6 @@ class Layer:
         self._losses: list[Any] = []
         # Keras 2's way of telling a Sequential model its input.
         self._declared_batch_shape = batch_shape or ((None, *input_shape) if input_shape is not None else None)
-
-    # -- weights ----------------------------------------------------------------------------------------------------
-
-    def add_weight(
-        self,
-        shape: Any = None,
-        initializer: Any = None,
-        dtype: Any = None,
-        trainable: bool = True,
-        autocast: bool = True,
-        regularizer: Any = None,
-        constraint: Any = None,
-        aggregation: str = "none",
-        overwrite_with_gradient: bool = False,
-        name: str | None = None,
-    ) -> Variable:
-        """Create a weight.
-
-        Args:
-            shape: a tuple of integers; ``()`` by default.
-            initializer: a name, configuration or callable; ``glorot_uniform`` for floats, ``zeros`` otherwise.
-            dtype: the layer's dtype by default.
-            trainable: whether training updates it by gradient.
-            regularizer: a penalty on the value, added to the loss.
-            constraint: applied to the value after each update.
-            name: the last part of the weight's path.
-
-        Raises:
-            ShapeError: a length is not a non-negative integer.
-        """
-        del autocast, aggregation, overwrite_with_gradient  # accepted for Keras's sake; they steer devices we have not
-        self._check_initialized()
-        lengths = tuple(shape) if isinstance(shape, Sequence) else (() if shape is None else (shape,))
-        if any(isinstance(d, bool) or not isinstance(d, int | np.integer) or d < 0 for d in lengths):
-            raise ShapeError(
-                f"Layer {self.name!r} asked for a weight of shape {lengths}: every length must be a non-negative "
-                "integer. A None comes from an input whose length is not fixed."
-            )
-        lengths = tuple(int(d) for d in lengths)
-        kind = standardize_dtype(dtype) if dtype is not None else self._dtype
-        default = "glorot_uniform" if is_float(kind) else "zeros"
-        make = initializers.get(default if initializer is None else initializer)
-        try:
-            value = make(lengths, dtype=kind)
-        except (MemoryError, ValueError) as error:
-            if isinstance(error, GraphcError):
-                raise
-            raise ShapeError(
-                f"Layer {self.name!r} asked for a weight of shape {lengths} and dtype {kind}, which cannot be made: {error}"
-            ) from None
-        variable = Variable(
-            value,
-            dtype=kind,
-            name=name or f"variable{f'_{len(self._weights)}' if self._weights else ''}",
-            trainable=trainable,
-            regularizer=regularizers.get(regularizer),
-            constraint=constraints.get(constraint),
-        )
-        path = current_path()
-        variable.path = "/".join((*(path if path[-1:] == (self.name,) else (*path, self.name)), variable.name))
-        if not self._trainable:
-            variable.trainable = False
-        self._weights.append(variable)
-        return variable
-
-    def sublayers(self) -> list[Layer]:
-        """The layers that this one holds as attributes (also in lists, tuples and dicts), in order of assignment."""
-        found: dict[int, Layer] = {}
-        for item in _attribute_leaves(self):
-            if isinstance(item, Layer) and item is not self:
-                found.setdefault(id(item), item)
-        return list(found.values())
-
-    def _own_variables(self) -> list[Variable]:
-        found = {id(v): v for v in self._weights}
-        for item in _attribute_leaves(self):
-            if isinstance(item, Variable):
-                found.setdefault(id(item), item)
-        # sorted() is stable: trainable weights first, each group in order of creation.
-        return sorted(found.values(), key=lambda v: not v.born_trainable)
-
-    def _flatten_layers(self) -> list[Layer]:
-        """This layer and all layers inside it, each once, in the order in which weights are listed."""
-        found: dict[int, Layer] = {}
-        todo: list[Layer] = [self]
-        while todo:
-            layer = todo.pop()
-            if id(layer) not in found:
-                found[id(layer)] = layer
-                todo += reversed(layer.sublayers())
-        return list(found.values())
-
-    @property
-    def variables(self) -> list[Variable]:
-        """All weights: of this layer trainable first, then those of the layers inside it, layer by layer."""
-        found = {id(v): v for layer in self._flatten_layers() for v in layer._own_variables()}
-        return list(found.values())
-
-    weights = variables
-
-    @property
-    def trainable_variables(self) -> list[Variable]:
-        """The weights that training updates; none when the layer is not trainable."""
-        return [v for v in self.variables if v.trainable] if self._trainable else []
-
-    trainable_weights = trainable_variables
-
-    @property
-    def non_trainable_variables(self) -> list[Variable]:
-        """The weights that gradients do not update: moving statistics, and everything frozen."""
-        updated = {id(v) for v in self.trainable_variables}
-        return [v for v in self.variables if id(v) not in updated]
-
-    non_trainable_weights = non_trainable_variables
-
-    @property
-    def trainable(self) -> bool:
-        """Whether training updates the weights. Setting it reaches all layers inside."""
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        for layer in self._flatten_layers():
-            layer._trainable = bool(value)
-            for variable in layer._own_variables():
-                variable.trainable = bool(value) and variable.born_trainable
-
-    def count_params(self) -> int:
-        """The number of weights' elements.
-
-        Raises:
-            NotBuiltError: the layer has no weights yet because it was never called.
-        """
-        if not self.built:
-            raise NotBuiltError(
-                f"Layer {self.name!r} has no weights yet, so they cannot be counted. Call it on data or an Input first."
-            )
-        return sum(v.array.size for v in self.variables)
-
-    def get_weights(self) -> list[np.ndarray[Any, Any]]:
-        """Copies of all weights, in the order of `weights`."""
-        return [v.numpy() for v in self.variables]
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Set all weights from arrays in the order of `weights`. Either all are set or none.
-
-        Raises:
-            ArgumentError: another number of arrays.
-            ShapeError: an array has another shape than its weight.
-        """
-        variables = self.variables
-        if not isinstance(weights, list | tuple):
-            raise ArgumentError(f"`set_weights` takes a list of arrays; got {type(weights).__name__}.")
-        if len(variables) != len(weights):
-            raise ArgumentError(
-                f"You called `set_weights(weights)` on layer '{self.name}' with a weight list of length {len(weights)}, "
-                f"but the layer was expecting {len(variables)} weights."
-            )
-        arrays = [np.asarray(w) for w in weights]
-        for variable, array in zip(variables, arrays, strict=True):
-            if array.dtype.kind not in "biuf":
-                raise DTypeError(
-                    f"Weight {variable.path!r} takes numbers; the array given for it has dtype {array.dtype}."
-                )
-            if variable.shape != array.shape:
-                raise ShapeError(
-                    f"Weight {variable.path!r} of layer {self.name!r} has shape {variable.shape}; "
-                    f"the array given for it has shape {array.shape}."
-                )
-        for variable, array in zip(variables, arrays, strict=True):
-            variable.assign(array)
 
     # -- calling ----------------------------------------------------------------------------------------------------
 
@@ -280,15 +120,57 @@ class Layer:
         """Call on arrays (computed at once) or on traced tensors (emitted)."""
         args, kwargs = self._prepare_arguments(args, kwargs)
         training = self._resolve_training(args, kwargs)
+        kwargs |= open_masks(self._call_parameters, args, kwargs)
+        first = args[0] if args else next(iter(kwargs.values()), None)
+        previous = self._previous_mask(first, kwargs)
         tracer = current_tracer()
         with layer_scope(self.name, training):
             self._build_once(args, kwargs)
             if tracer is None:
-                return self.call(*args, **kwargs)
+                return self._hand_on_mask(first, self._call_at_once(args, kwargs), previous)
             with tracer.builder.origin(Origin("/".join(current_path()), *self._origin)):
                 outputs = self.call(*args, **kwargs)
-                self._add_activity_loss(tracer, outputs)
+                self._add_activity_loss(outputs)
+                return self._hand_on_mask(first, outputs, previous)
+
+    def _call_at_once(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call on arrays; what `add_loss` collects belongs to the outermost call."""
+        if len(current_path()) <= 1:
+            for layer in self._flatten_layers():
+                layer._losses.clear()
+        outputs = self.call(*args, **kwargs)
+        self._add_activity_loss(outputs)
+        return outputs
+
+    # -- masks ------------------------------------------------------------------------------------------------------
+
+    def compute_mask(self, inputs: Any, previous_mask: Any) -> Any:
+        """The mask of the outputs, given the mask of the inputs: that one, unless a subclass says otherwise.
+
+        Layers that write their own, or set ``supports_masking``, hand masks on.
+        """
+        del inputs
+        return previous_mask
+
+    def _previous_mask(self, first: Any, kwargs: Mapping[str, Any]) -> Any:
+        mask = kwargs.get("mask")
+        return masks_of(first) if mask is None else mask
+
+    def _hand_on_mask(self, first: Any, outputs: Any, previous: Any) -> Any:
+        if self.supports_masking:
+            if all(get_mask(x) is not None for x in flatten(outputs)):
                 return outputs
+            return pass_on(outputs, self.compute_mask(first, previous))
+        if not any_mask(previous):
+            return outputs
+        if "mask" not in self._call_parameters and current_tracer() is None:
+            warnings.warn(
+                f"Layer {self.name!r} (of type {type(self).__name__}) does not support masking, so the mask of its input "
+                "ends there: the layers behind it do not see it. Set `self.supports_masking = True` in its `__init__` if "
+                "the mask also holds for its output, or define `compute_mask`.",
+                stacklevel=4,
+            )
+        return take_away(outputs, flatten(first))
 
     def _prepare_arguments(
         self, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -300,11 +182,14 @@ class Layer:
         return args, kwargs
 
     def _to_tensor(self, x: Any) -> Any:
-        if isinstance(x, TracedTensor | np.ndarray | Variable):
-            if self.autocast and is_float(self._dtype) and dispatch.dtype_of(x) != self._dtype and _is_float_tensor(x):
-                return dispatch.cast_to(x, self._dtype)
+        if not isinstance(x, TracedTensor | np.ndarray | Variable) or not self.autocast or not is_float(self._dtype):
             return x
-        return x
+        found = dispatch.dtype_of(x)
+        if found == self._dtype or not is_float(found):
+            return x
+        cast = dispatch.cast_to(x, self._dtype)
+        set_mask(cast, get_mask(x))
+        return cast
 
     def _resolve_training(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool | None:
         """Fill in ``training`` if ``call`` takes it: the caller's word, else the surrounding call's, else False."""
@@ -350,13 +235,34 @@ class Layer:
         self.built = True
 
     def _call_symbolically(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        call = LayerCall(self, args, dict(kwargs), index=len(self._calls))
-        outputs = self.compute_output_spec(*args, **kwargs)
+        masks = open_masks(self._call_parameters, args, kwargs)
+        call = LayerCall(self, args, self._recorded_arguments(args, kwargs, masks), index=len(self._calls))
+        outputs = self.compute_output_spec(*args, **(kwargs | masks))
         call.outputs = outputs
         for i, tensor in enumerate(flatten(outputs)):
             tensor.call, tensor.index = call, i
         self._calls.append(call)
-        return outputs
+        first = args[0] if args else next(iter(kwargs.values()), None)
+        return self._hand_on_mask(first, outputs, self._previous_mask(first, kwargs | masks))
+
+    def _recorded_arguments(
+        self, args: tuple[Any, ...], kwargs: Mapping[str, Any], masks: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """The keyword arguments that the layer graph, and with it every file, holds for a call.
+
+        As Keras does: a call on one tensor that needs no cast also holds what the layer filled in itself.
+        """
+        x = args[0] if len(args) == 1 else None
+        simple = not kwargs and isinstance(x, SymbolicTensor) and x.dtype == self._dtype
+        if not simple and self._converts_arguments:
+            return dict(kwargs)
+        filled = dict(kwargs)
+        if "training" in self._call_parameters and kwargs.get("training") is None:
+            default = inspect.signature(self.call).parameters["training"].default
+            if isinstance(default, bool):
+                filled["training"] = default
+        filled.update(masks)
+        return filled
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         """The symbolic tensors that a call gives, without history: ``call`` is traced into a graph that is thrown away.
@@ -400,38 +306,30 @@ class Layer:
         outputs = self.compute_output_spec(*(as_tensor(s) for s in shapes))
         return map_structure(lambda t: t.shape, outputs)
 
-    def _add_activity_loss(self, tracer: Tracer, outputs: Any) -> None:
+    def _add_activity_loss(self, outputs: Any) -> None:
         if self.activity_regularizer is None:
             return
-        from graphc.ops import functional
-
         for x in flatten(outputs):
-            batch = functional.cast(dispatch.apply("DimSize", dim=functional.shape(x)[0]), x.dtype)
-            tracer.losses.append(tracer.value_of(functional.divide(self.activity_regularizer(x), batch)))
+            loss = self.activity_regularizer(x)
+            if dispatch.shape_of(x):
+                batch = functional.cast(functional.shape(x)[0], loss.dtype)
+                loss = functional.divide_no_nan(loss, batch)
+            self.add_loss(loss)
 
     def add_loss(self, loss: Any) -> None:
-        """Add a scalar to the loss of the model that this call is part of.
-
-        Raises:
-            ArgumentError: called outside of ``call`` on a model that is being traced for training.
-        """
+        """Add a scalar, or the sum of a tensor, to the loss of the model that this call is part of."""
         tracer = current_tracer()
         for item in flatten(loss):
             if tracer is not None:
-                from graphc.ops import functional
-
                 tracer.losses.append(tracer.value_of(functional.sum(item)))
             else:
-                self._losses.append(item)
+                self._losses.append(functional.sum(item))
 
-    def _check_initialized(self) -> None:
-        if "_calls" not in self.__dict__:
-            raise GraphcError(
-                f"Layer {type(self).__name__} was used before Layer.__init__ ran. "
-                "Start its __init__ with `super().__init__()`."
-            )
-
-    # -- the layer graph --------------------------------------------------------------------------------------------
+    @property
+    def losses(self) -> list[Any]:
+        """The scalars that the last call on arrays added to the loss, then the penalties of trainable weights."""
+        added = [loss for layer in self._flatten_layers() for loss in layer._losses]
+        return added + [v.regularizer(v) for v in self.trainable_variables if v.regularizer is not None]
 
     @property
     def dtype(self) -> str:
@@ -440,75 +338,6 @@ class Layer:
 
     compute_dtype = dtype
     variable_dtype = dtype
-
-    @property
-    def inbound_nodes(self) -> list[LayerCall]:
-        """The calls of this layer on symbolic tensors, in order."""
-        return list(self._calls)
-
-    def _call_at(self, node_index: int, what: str) -> LayerCall:
-        if not self._calls:
-            raise AttributeError(f"Layer {self.name!r} has never been called on an Input, so it has no {what}.")
-        if not -len(self._calls) <= node_index < len(self._calls):
-            raise ArgumentError(
-                f"Layer {self.name!r} was called {len(self._calls)} times; there is no {what} at node {node_index}."
-            )
-        return self._calls[node_index]
-
-    def get_input_at(self, node_index: int) -> Any:
-        """The input of the layer's call number ``node_index``."""
-        return self._call_at(node_index, "input").inputs
-
-    def get_output_at(self, node_index: int) -> Any:
-        """The output of the layer's call number ``node_index``."""
-        return self._call_at(node_index, "output").outputs
-
-    def get_input_shape_at(self, node_index: int) -> Any:
-        """The input shape of the layer's call number ``node_index``."""
-        return map_structure(lambda t: t.shape, self.get_input_at(node_index))
-
-    def get_output_shape_at(self, node_index: int) -> Any:
-        """The output shape of the layer's call number ``node_index``."""
-        return map_structure(lambda t: t.shape, self.get_output_at(node_index))
-
-    def _only(self, what: str) -> LayerCall:
-        if len(self._calls) > 1:
-            raise AttributeError(
-                f'Layer {self.name} has multiple inbound nodes, hence the notion of "layer {what}" is ill-defined. '
-                f"Use `get_{what}_at(node_index)` instead."
-            )
-        return self._call_at(0, what)
-
-    @property
-    def input(self) -> Any:
-        """The input of the only call."""
-        return self._only("input").inputs
-
-    @property
-    def output(self) -> Any:
-        """The output of the only call."""
-        return self._only("output").outputs
-
-    def _common_shape(self, what: str) -> Any:
-        self._call_at(0, what)
-        at = self.get_input_shape_at if what == "input" else self.get_output_shape_at
-        shapes = [at(i) for i in range(len(self._calls))]
-        if any(s != shapes[0] for s in shapes):
-            raise AttributeError(
-                f'Layer {self.name} has multiple inbound nodes with different {what} shapes, hence the notion of "layer '
-                f'{what} shape" is ill-defined. Use `get_{what}_shape_at(node_index)` instead.'
-            )
-        return shapes[0]
-
-    @property
-    def input_shape(self) -> Any:
-        """The input shape, when all calls have the same."""
-        return self._common_shape("input")
-
-    @property
-    def output_shape(self) -> Any:
-        """The output shape, when all calls have the same."""
-        return self._common_shape("output")
 
     # -- configuration ----------------------------------------------------------------------------------------------
 
@@ -573,10 +402,6 @@ def dtype_policy_config(dtype: str) -> dict[str, Any]:
     return {"module": "keras", "class_name": "DTypePolicy", "config": {"name": dtype}, "registered_name": None}
 
 
-def _is_float_tensor(x: Any) -> bool:
-    return is_float(dispatch.dtype_of(x))
-
-
 def _shapes(tensors: Any) -> Any:
     """The nesting of tensors as shapes with None for lengths that are not fixed."""
 
@@ -595,30 +420,6 @@ def _tuples(shape: Any) -> Any:
     if isinstance(shape, list) and any(isinstance(d, list) for d in shape):
         return [_tuples(s) for s in shape]
     return tuple(shape) if isinstance(shape, list) else shape
-
-
-def _attribute_leaves(layer: Layer) -> Iterator[Any]:
-    for name, value in vars(layer).items():
-        if name in _NOT_PARTS or isinstance(value, _LEAF_TYPES):
-            continue
-        for item in flatten(value):
-            if isinstance(item, Layer | Variable):
-                yield item
-
-
-_NOT_PARTS = frozenset(
-    {
-        "_weights",
-        "_calls",
-        "_constructor_arguments",
-        "_losses",
-        "_origin",
-        "_build_shapes",
-        "_random_key",
-        "input_spec",
-        "random_key",
-    }
-)
 
 
 def _user_line() -> tuple[str, int]:

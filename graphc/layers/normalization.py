@@ -107,7 +107,7 @@ class BatchNormalization(Layer):
         )
         self.input_spec = InputSpec(ndim=rank, axes={self.axis % rank: channels})
 
-    def call(self, inputs: Any, training: bool = False, mask: Any = None) -> Any:
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """The normalised inputs."""
         del mask
         channels, dtype = self.moving_mean.shape, self.dtype

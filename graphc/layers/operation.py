@@ -49,6 +49,10 @@ class Operation(Layer):
         del args, kwargs  # an ops function takes what it is given
         return None
 
+    def _hand_on_mask(self, first: Any, outputs: Any, previous: Any) -> Any:
+        del first, previous  # what a function gives has no mask, as in Keras
+        return outputs
+
     def get_config(self) -> dict[str, Any]:
         """Keras stores nothing but the name for these."""
         return {"name": self.name}

@@ -79,6 +79,7 @@ class SymbolicTensor(TensorOperators):
         self.name = name or auto_name("keras_tensor")
         self.call: LayerCall | None = None
         self.index = 0
+        self.keras_mask: SymbolicTensor | None = None
 
     @property
     def shape(self) -> tuple[int | None, ...]:

@@ -15,6 +15,7 @@ from graphc.losses.targets import check_broadcast
 from graphc.naming import auto_name, snake_case
 from graphc.ops import functional as ops
 from graphc.ops.functional import dispatch
+from graphc.ops.functional.masks import get_mask
 
 REDUCTIONS = ("sum_over_batch_size", "mean", "mean_with_sample_weight", "sum", "none", None)
 
@@ -63,7 +64,7 @@ class Loss:
         Raises:
             ShapeError: shapes do not fit.
         """
-        mask = getattr(y_pred, "keras_mask", None)
+        mask = get_mask(y_pred)
         prediction = ops.convert_to_tensor(y_pred, dtype=self.dtype)
         values, own_mask = self.values_and_mask(self.as_targets(y_true), prediction)
         if mask is not None and own_mask is not None:

@@ -12,6 +12,7 @@ from graphc.metrics.metric import Metric
 from graphc.naming import snake_case
 from graphc.ops import functional as ops
 from graphc.ops.functional import dispatch
+from graphc.ops.functional.masks import get_mask
 
 
 def values_per_sample(values: Any, sample_weight: Any, reduce: Callable[..., Any], dtype: str) -> tuple[Any, Any]:
@@ -118,7 +119,7 @@ class MeanMetricWrapper(Mean):
             y_pred: predictions, ``(batch, ...)``.
             sample_weight: a weight per sample, or per value of each sample.
         """
-        mask = getattr(y_pred, "keras_mask", None)
+        mask = get_mask(y_pred)
         if mask is not None:
             sample_weight = masked_weights(sample_weight, mask, "sum", self.dtype)
         super().update_state(self.values(y_true, y_pred), sample_weight)
