@@ -2,7 +2,8 @@
 
 A pass is a function ``(graph, options) -> PassResult`` that edits the graph in place and leaves it valid. It keeps the
 graph's inputs, outputs, states and updates, their names and types, and what it computes: bit for bit where the pass is
-exact. It says honestly whether it changed anything, and why it left alone what it might have changed.
+exact. It says honestly whether it changed anything, and why it left alone what it might have changed. It need not know of
+loops: the runner runs it on their bodies, too, each of which is a graph like any other.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 from graphc.errors import ArgumentError, GraphcError, PassError, did_you_mean
 from graphc.ir.graph import Graph
 from graphc.ir.printer import print_graph
+from graphc.ir.traversal import bodies
 from graphc.ir.verify import verify
 from graphc.ops.opdef import OpTable
 from graphc.ops.registry import OPS
@@ -110,7 +112,7 @@ def run_passes(graph: Graph, passes: Sequence[Pass], options: Options) -> tuple[
         before = f" after {', '.join(r.name for r in reports)}" if reports else " as the first pass"
         size, start = len(result), time.perf_counter()
         try:
-            outcome = one(result, options)
+            outcome = run_pass(one, result, options)
         except GraphcError as error:
             raise PassError(f"Pass {name!r} failed{before}: {error}") from error
         except Exception as error:
@@ -123,6 +125,33 @@ def run_passes(graph: Graph, passes: Sequence[Pass], options: Options) -> tuple[
         if options.dump is not None and name in options.dump_after:
             options.dump(name, print_graph(result, options.rules))
     return result, reports
+
+
+def run_pass(one: Pass, graph: Graph, options: Options) -> PassResult:
+    """Run one pass on a graph, in place, and on copies of the bodies in it, which take their places.
+
+    What changes in a body may let the pass do more around it, and the other way round, so this goes on until nothing does.
+    """
+    changed, notes = False, []
+    while True:
+        outcome = one(graph, options)
+        refused: list[str] = []
+        again = False
+        for node in graph.nodes():
+            for name, body in bodies(node).items():
+                copy, _ = body.clone()
+                inside = run_pass(one, copy, options)
+                found = [f"in the body of %{node.name}: {note}" for note in inside.notes]
+                if inside.changed:
+                    graph.set_attributes(node, {**node.attributes, name: copy})
+                    notes += found
+                    again = True
+                else:
+                    refused += found
+        changed = changed or outcome.changed or again
+        if not again:
+            return PassResult(changed, (*notes, *outcome.notes, *refused))
+        notes += outcome.notes
 
 
 def name_of(one: Pass) -> str:

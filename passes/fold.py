@@ -81,7 +81,10 @@ def _is_foldable(node: Node, options: Options) -> bool:
 
 
 def _holds_dim(attribute: Any) -> bool:
-    return isinstance(attribute, Dim) or (isinstance(attribute, tuple) and any(isinstance(a, Dim) for a in attribute))
+    """True for a dim, and for the body of a loop, in which there may be dims and random numbers."""
+    return isinstance(attribute, Dim | Graph) or (
+        isinstance(attribute, tuple) and any(isinstance(a, Dim) for a in attribute)
+    )
 
 
 # -- check -------------------------------------------------------------------------------------------------------------

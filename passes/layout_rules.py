@@ -326,6 +326,13 @@ def _product_backward(node: Node, given: Given, wanted: Arrangement) -> Plan | N
     return _product(node, (given[0], *(None for _ in given[1:])), wanted)
 
 
+def _resize(node: Node, arrangement: Arrangement) -> Plan | None:
+    if not isinstance(arrangement, Order):
+        return None
+    axes = normalize_axes(node.attributes["axes"], len(arrangement.axes))
+    return _alike(node, arrangement, axes=arrangement.positions(axes))
+
+
 # -- the table --------------------------------------------------------------------------------------------------------
 
 ELEMENTWISE = _uniform(_elementwise)
@@ -348,6 +355,8 @@ RULES: dict[str, LayoutRule] = {
     "BatchNormTrainingGrad": _uniform(_channelwise),
     "Pad": _uniform(_pad),
     "Slice": _uniform(_slice),
+    "Resize": _uniform(_resize),
+    "ResizeGrad": _uniform(_resize),
     "Tile": _uniform(_tile),
     "Expand": _uniform(_expand),
     "Concat": LayoutRule(_concat, _concat_backward),

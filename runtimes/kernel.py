@@ -12,12 +12,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
+from graphc.errors import GraphError
+from graphc.ir.graph import Graph
+
 Array = np.ndarray[Any, Any]
 Step = Callable[[], object]
+
+
+class PlannedBody(Protocol):
+    """The body of a loop, bound to buffers; a kernel runs it once for each step."""
+
+    inputs: dict[str, Array]
+    """Name to the buffer that a step's slice is copied into."""
+    outputs: dict[str, Array]
+    """Name to the buffer that holds the result after a run; the next run overwrites it."""
+
+    def run(self) -> None:
+        """Run every node of the body once, and give its states their updates."""
+
+
+PlanBody = Callable[[Graph, Mapping[str, Array]], PlannedBody]
+"""``plan(graph, state)``: a body, with the arrays of its states, that is ready to run."""
+
+
+def _no_planner(graph: Graph, _state: Mapping[str, Array]) -> PlannedBody:
+    raise GraphError(f"The body {graph.name!r} cannot be planned: whoever binds this kernel must hand in a planner.")
 
 
 @dataclass(slots=True)
@@ -31,6 +54,9 @@ class Call:
         attributes: the node's attributes with every named dim replaced by its length.
         scratch: ``scratch(shape, dtype)`` gives memory that belongs to this kernel during one call only; other kernels
             use the same memory between calls.
+        plan: makes the body of a loop ready to run; dims in it have the lengths that they have around it.
+        unused: indices of outputs that nobody reads. A kernel that `skips_unused` must not write to them: they may have
+            no memory.
     """
 
     op: str
@@ -38,6 +64,8 @@ class Call:
     outputs: Sequence[Array]
     attributes: Mapping[str, Any]
     scratch: Callable[[Sequence[int], Any], Array] = np.empty
+    plan: PlanBody = _no_planner
+    unused: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +76,12 @@ class Kernel:
         bind: gives the function that the run loop calls.
         in_place: the kernel stays right when ``outputs[0]`` is the very same memory as an operand of the same shape and
             dtype.
+        skips_unused: the kernel writes nothing to the outputs that ``call.unused`` names.
         view: for ops that can answer with a view of their first operand: gives the view, or None where this operand's
             strides do not allow one (then ``bind`` copies).
     """
 
     bind: Callable[[Call], Step]
     in_place: bool = False
+    skips_unused: bool = False
     view: Callable[[Array, Mapping[str, Any]], Array | None] | None = None

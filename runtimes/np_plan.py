@@ -54,13 +54,17 @@ class Plan:
         Raises:
             ExecutionError: a kernel failed; names the node and where it comes from.
         """
-        done = 0
         threads = nullcontext() if self.large_products else one_blas_thread
+        with threads, np.errstate(all="ignore"):  # infinities and NaN are values here, as in every other runtime
+            self.run()
+
+    def run(self) -> None:
+        """What `execute` does, inside a plan that is being executed."""
+        done = 0
         try:
-            with threads, np.errstate(all="ignore"):  # infinities and NaN are values here, as in every other runtime
-                for step in self.steps:
-                    step()
-                    done += 1
+            for step in self.steps:
+                step()
+                done += 1
         except GraphError:
             raise
         except Exception as error:
@@ -112,6 +116,7 @@ class Planner:
     _scratch: ScratchMemory = field(default_factory=ScratchMemory)
     _steps: list[Step] = field(default_factory=list)
     _step_nodes: list[Node] = field(default_factory=list)
+    _bodies: list[Plan] = field(default_factory=list)
 
     def make(self) -> Plan:
         """The plan."""
@@ -127,8 +132,13 @@ class Planner:
                 self._place(node)
         outputs = {name: self._output_array(value) for name, value in self.graph.outputs.items()}
         self._write_back()
-        memory = self._pool.total + self._scratch.total
+        memory = self._pool.total + self._scratch.total + sum(plan.bytes for plan in self._bodies)
         return Plan(inputs, outputs, self._steps, self._step_nodes, memory, self._has_large_products(nodes))
+
+    def _plan_body(self, body: Graph, state: Mapping[str, Array]) -> Plan:
+        """The plan of a loop's step, in which dims have the lengths that they have here."""
+        self._bodies.append(Planner(body, self.kernels, state, self.sizes).make())
+        return self._bodies[-1]
 
     def _has_large_products(self, nodes: Sequence[Node]) -> bool:
         def multiplications(node: Node) -> int:
@@ -137,7 +147,8 @@ class Planner:
             inner = max(self._slots[left].array.shape[-2:], default=1)  # an upper bound, whichever side is transposed
             return result.size * inner
 
-        return any(multiplications(n) >= _LARGE_PRODUCT for n in nodes if n.op in _PRODUCTS)
+        own = any(multiplications(n) >= _LARGE_PRODUCT for n in nodes if n.op in _PRODUCTS)
+        return own or any(plan.large_products for plan in self._bodies)
 
     def _count_uses(self, nodes: Sequence[Node]) -> dict[Value, int]:
         uses: dict[Value, int] = {}
@@ -213,10 +224,16 @@ class Planner:
                 self._account(node.output)
                 self._release_operands(node)
                 return
-        outputs = [self._result_slot(node, kernel, value) for value in node.outputs]
+        unused = frozenset(v.index for v in node.outputs if not self._uses.get(v) and v not in self._results)
+        outputs = [
+            self._no_slot(value)
+            if kernel.skips_unused and value.index in unused
+            else self._result_slot(node, kernel, value)
+            for value in node.outputs
+        ]
         self._scratch.begin_kernel()
         arrays = [None if slot is None else slot.array for slot in operands]
-        call = Call(node.op, arrays, [s.array for s in outputs], attributes, self._scratch)
+        call = Call(node.op, arrays, [s.array for s in outputs], attributes, self._scratch, self._plan_body, unused)
         self._steps.append(kernel.bind(call))
         self._step_nodes.append(node)
         for value, slot in zip(node.outputs, outputs, strict=True):
@@ -242,6 +259,12 @@ class Planner:
         if storage.block is not None and storage.readers <= 0 and not storage.pinned:
             self._pool.give(storage.block)
             storage.block = None
+
+    def _no_slot(self, value: Value) -> _Slot:
+        """An array of the right shape without memory, for a kernel that does not write to it."""
+        shape = concrete_lengths(value.type.shape, self.sizes)
+        array = np.broadcast_to(np.zeros((), dtypes.numpy_dtype(value.type.dtype)), shape)
+        return _Slot(array, _Storage(None, pinned=True))
 
     def _result_slot(self, node: Node, kernel: Kernel, value: Value) -> _Slot:
         if value in self._landing:

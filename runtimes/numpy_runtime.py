@@ -94,6 +94,11 @@ def prepare(graph: Graph, state: Mapping[str, Array] | None = None) -> NumpyExec
     return NumpyExecutable(graph, state)
 
 
+def plan_body(body: Graph, state: Mapping[str, Array]) -> Plan:
+    """The step of a loop without named dims, ready to run: for kernels that are bound outside of a plan."""
+    return Planner(body, KERNELS, state, {}).make()
+
+
 def evaluate_op(op: str, inputs: Sequence[Array | None], attributes: Mapping[str, Any]) -> tuple[Array, ...]:
     """Run one op on arrays at once: what eager functions and constant folding use.
 
@@ -110,5 +115,5 @@ def evaluate_op(op: str, inputs: Sequence[Array | None], attributes: Mapping[str
     results = OPS.infer(op, types, complete)
     outputs = [np.empty(concrete_lengths(t.shape, {}), dtypes.numpy_dtype(t.dtype)) for t in results]
     with np.errstate(all="ignore"):
-        KERNELS[op].bind(Call(op, inputs, outputs, resolve_attributes(complete, {})))()
+        KERNELS[op].bind(Call(op, inputs, outputs, resolve_attributes(complete, {}), plan=plan_body))()
     return tuple(outputs)

@@ -1,8 +1,7 @@
 """Lowering a graph: which tensor each value is, which ONNX nodes there are, and the weights, not yet in the model.
 
-Inputs, outputs and states keep the names that the graph gives them. A node is called what its IR node is called
-(``layer/op``), and so is the tensor that it makes, unless that tensor is an output of the graph; further nodes of a row
-are called ``layer/op/Operator``.
+Inputs, outputs and states keep the names that the graph gives them; `graphc.runtimes.onnx_scope` says how nodes and the
+tensors between them are called.
 """
 
 from __future__ import annotations
@@ -13,12 +12,10 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import GraphProto, ModelProto, NodeProto, defs
+from onnx import GraphProto, ModelProto, defs
 
 from graphc.errors import ExportError
-from graphc.ir import dtypes
-from graphc.ir.dims import DimLike
-from graphc.ir.graph import Graph, Node, Value
+from graphc.ir.graph import Graph, Value
 from graphc.ir.types import TensorType
 from graphc.runtimes.base import NEW_STATE
 from graphc.runtimes.feeds import fits, native
@@ -26,10 +23,8 @@ from graphc.runtimes.kernel import Array
 from graphc.runtimes.onnx_dims import Dims
 from graphc.runtimes.onnx_lowering import Rows
 from graphc.runtimes.onnx_opsets import Versions
-from graphc.runtimes.onnx_proto import make_node, make_value_info
-from graphc.runtimes.onnx_weights import Weights
-
-_SOURCES = frozenset({"Input", "State", "Constant"})
+from graphc.runtimes.onnx_proto import make_value_info
+from graphc.runtimes.onnx_scope import SOURCES, Scope, Shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +53,7 @@ def make_draft(
             f"Opset {versions.opset} is newer than the installed onnx {onnx.__version__}, which ends at opset "
             f"{defs.onnx_opset_version()}; choose a lower one or upgrade with: pip install -U onnx"
         )
-    lowering = _GraphLowering(graph, state, versions.opset, rows)
+    lowering = _GraphLowering(graph, state, Shared(versions.opset, rows))
     lowering.run()
     model = ModelProto(ir_version=versions.ir)
     model.opset_import.add(domain="", version=versions.opset)
@@ -66,22 +61,13 @@ def make_draft(
     return Draft(model, lowering.used_weights())
 
 
-class _GraphLowering:
-    """One graph on its way to ONNX."""
+class _GraphLowering(Scope):
+    """The model's own graph on its way to ONNX."""
 
-    def __init__(self, graph: Graph, state: Mapping[str, Array] | None, opset: int, rows: Rows) -> None:
-        self.graph = graph
-        self.opset = opset
-        self.rows = rows
-        self.weights = Weights()
-        self.nodes: list[NodeProto] = []
-        self.tensor: dict[Value, str] = {}
-        self.node_names = {node.name for node in graph.nodes()}
-        self.tensor_names: set[str] = set()
+    def __init__(self, graph: Graph, state: Mapping[str, Array] | None, shared: Shared) -> None:
+        super().__init__(graph, shared)
         self.inputs: dict[str, TensorType] = {v.producer.name: v.type for v in graph.inputs}
         self.outputs: dict[str, Value] = dict(graph.outputs)
-        self._made: set[str] = set()
-        self._counts: dict[str, int] = {}
         states = graph.states()
         if graph.updates:
             self._join(self.inputs, {name: v.type for name, v in states.items()}, "state")
@@ -110,7 +96,7 @@ class _GraphLowering:
                     f"{name!r} names an input and an output that differ, and ONNX has one namespace for both; "
                     "rename one of them."
                 )
-        self.tensor_names |= self.inputs.keys() | self.outputs.keys()
+        self.shared.tensor_names |= self.inputs.keys() | self.outputs.keys()
 
     def _input_name(self, value: Value) -> str:
         """The name under which a value enters the model; "" when it does not."""
@@ -119,20 +105,11 @@ class _GraphLowering:
             return node.name
         return str(node.attributes["state"]) if node.op == "State" and self.graph.updates else ""
 
-    def fresh(self, wanted: str, taken: set[str]) -> str:
-        """``wanted``, or with a number behind it; taken from now on."""
-        name = wanted
-        while name in taken:
-            self._counts[wanted] = self._counts.get(wanted, 0) + 1
-            name = f"{wanted}_{self._counts[wanted]}"
-        taken.add(name)
-        return name
-
     def _name_values(self) -> None:
         """Give every value its tensor: an output's name where it is one, else its own."""
         direct: dict[Value, str] = {}
         for name, value in self.outputs.items():
-            if value.producer.op not in _SOURCES:
+            if value.producer.op not in SOURCES:
                 direct.setdefault(value, name)
         for node in self.graph.nodes():
             for value in node.outputs:
@@ -141,13 +118,13 @@ class _GraphLowering:
                 elif node.op == "Input":
                     self.tensor[value] = node.name
                 elif node.op != "State":
-                    self.tensor[value] = direct.get(value) or self.fresh(value.name, self.tensor_names)
+                    self.tensor[value] = direct.get(value) or self.fresh_tensor(value.name)
 
     # -- states and constants -----------------------------------------------------------------------------------------
 
     def _add_states(self, states: Mapping[str, Value], given: Mapping[str, Array] | None) -> None:
         """Know the tensor of every State node; keep the states' values."""
-        names = {name: name if self.graph.updates else self.fresh(name, self.tensor_names) for name in states}
+        names = {name: name if self.graph.updates else self.fresh_tensor(name) for name in states}
         for node in self.graph.nodes_of("State"):
             self.tensor[node.output] = names[node.attributes["state"]]
         if self.graph.updates and given is None:
@@ -158,53 +135,20 @@ class _GraphLowering:
             array = native(np.asarray(given[name]))
             if not fits(array, value.type):
                 raise ExportError(f"State {name!r} must be {value.type}; got {array.dtype}{list(array.shape)}.")
-            self.weights.add(names[name], array)
-
-    def constant(self, array: Array, wanted: str) -> str:
-        """The initializer that holds this content, made under the wanted name if there is none yet."""
-        name = self.weights.find(array)
-        if name is None:
-            name = self.fresh(wanted, self.tensor_names)
-            self.weights.share(name, array)
-        return name
+            self.shared.weights.add(names[name], array)
 
     # -- nodes --------------------------------------------------------------------------------------------------------
 
     def run(self) -> None:
         """Write every node by its op's row, then the outputs that are one tensor under a second name."""
-        self._made |= self.inputs.keys()
-        for node in self.graph.nodes():
-            if node.op not in _SOURCES:
-                self._lower(node)
+        self.shared.made |= self.inputs.keys()
+        self.lower_nodes()
         for name, value in self.outputs.items():
             if self.tensor[value] != name:
                 self.add_node("Identity", [self.tensor[value]], [name], f"{name}/Identity", {})
 
-    def _lower(self, node: Node) -> None:
-        where = f" (node {node.name!r}, {node.origin})" if str(node.origin) else f" (node {node.name!r})"
-        row = self.rows.get(node.op)
-        if row is None:
-            raise ExportError(f"The op {node.op!r} has no ONNX form{where}.")
-        lowering = _NodeLowering(self, node)
-        try:
-            row(lowering)
-            if missing := [name for name in lowering.outputs if name not in self._made]:
-                raise ExportError(f"The row of {node.op!r} does not make {missing}")
-        except ExportError as error:
-            raise ExportError(f"{str(error).removesuffix('.')}{where}.") from error
-
-    def add_node(
-        self, op: str, inputs: Sequence[str], outputs: Sequence[str], wanted: str, attributes: Mapping[str, Any]
-    ) -> None:
-        """Append a node under a name that no other has."""
-        for name in outputs:
-            if name in self._made or name in self.weights.arrays:
-                raise ExportError(f"The tensor {name!r} is made twice")
-            self._made.add(name)
-        self.nodes.append(make_node(op, inputs, outputs, self.fresh(wanted, self.node_names), attributes, self.opset))
-
     def _emit_for_dims(self, op: str, inputs: Sequence[str], wanted: str, **attributes: int) -> str:
-        name = self.fresh(wanted, self.tensor_names)
+        name = self.fresh_tensor(wanted)
         self.add_node(op, inputs, [name], name, attributes)
         return name
 
@@ -212,8 +156,8 @@ class _GraphLowering:
 
     def used_weights(self) -> dict[str, Array]:
         """The arrays that a node reads or that are an input's default; rows may not need every constant."""
-        used = {name for node in self.nodes for name in node.input} | self.inputs.keys() | self.outputs.keys()
-        return {name: array for name, array in self.weights.arrays.items() if name in used}
+        used = self.shared.read | self.inputs.keys() | self.outputs.keys()
+        return {name: array for name, array in self.shared.weights.arrays.items() if name in used}
 
     def fill(self, graph: GraphProto, value_info: bool) -> None:
         """Write nodes, inputs, outputs and, when asked, the types of the values between them."""
@@ -221,61 +165,8 @@ class _GraphLowering:
         graph.input.extend(make_value_info(name, type_) for name, type_ in self.inputs.items())
         graph.output.extend(make_value_info(name, value.type) for name, value in self.outputs.items())
         if value_info:
-            inner = ((name, value.type) for value, name in self.tensor.items() if value.producer.op not in _SOURCES)
+            inner = ((name, value.type) for value, name in self.tensor.items() if value.producer.op not in SOURCES)
             graph.value_info.extend(make_value_info(name, type_) for name, type_ in inner if name not in self.outputs)
-
-
-class _NodeLowering:
-    """The `Lowering` of one node."""
-
-    def __init__(self, graph: _GraphLowering, node: Node) -> None:
-        self.node = node
-        self.opset = graph.opset
-        self.inputs: Sequence[str] = _trimmed(["" if v is None else graph.tensor[v] for v in node.inputs])
-        self.outputs: Sequence[str] = [graph.tensor[v] for v in node.outputs]
-        self._graph = graph
-        self._is_named = False
-
-    def type(self, index: int) -> TensorType:
-        value = self.node.inputs[index] if index < len(self.node.inputs) else None
-        if value is None:
-            raise ExportError(f"The row of {self.node.op!r} asks for the type of operand {index}, which is absent")
-        return value.type
-
-    def emit(
-        self, op: str, inputs: Sequence[str], outputs: Sequence[str] | None = None, *, count: int = 1, **attributes: Any
-    ) -> list[str]:
-        wanted = f"{self.node.name}/{op}"
-        if outputs is None:
-            outputs = [self._graph.fresh(wanted, self._graph.tensor_names) for _ in range(count)]
-            wanted = outputs[0]
-        elif not self._is_named and any(name in self.outputs for name in outputs):
-            # The node that makes the result has the IR node's own name, which was kept for it.
-            self._is_named = True
-            self._graph.node_names.discard(self.node.name)
-            wanted = self.node.name
-        self._graph.add_node(op, _trimmed(inputs), outputs, wanted, attributes)
-        return list(outputs)
-
-    def constant(self, array: Array, hint: str = "") -> str:
-        return self._graph.constant(array, f"{self.node.name}/{hint or 'constant'}")
-
-    def ints(self, values: Sequence[int]) -> str:
-        return self._graph.constant(np.array(list(values), dtype=np.int64), f"{self.node.name}/ints")
-
-    def scalar(self, value: float, dtype: str) -> str:
-        return self._graph.constant(np.array(value, dtype=dtypes.numpy_dtype(dtype)), f"{self.node.name}/scalar")
-
-    def dims(self, dims: Sequence[DimLike]) -> str:
-        return self._graph.dims.vector(dims)
-
-
-def _trimmed(names: Sequence[str]) -> list[str]:
-    """Tensor names without the blanks at the end, which stand for absent operands."""
-    kept = list(names)
-    while kept and not kept[-1]:
-        kept.pop()
-    return kept
 
 
 def _dim_sources(shapes: Sequence[tuple[str, TensorType]]) -> dict[str, tuple[str, int]]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from onnx import ModelProto, NodeProto, ValueInfoProto
+from onnx import GraphProto, ModelProto, NodeProto, ValueInfoProto
 
 from graphc.errors import GraphcError, ModelFileError, ShapeError
 from graphc.ir.builder import Builder
@@ -20,8 +20,9 @@ from graphc.ir.graph import Graph, Origin, Value
 from graphc.ir.types import MAX_RANK, TensorType
 from graphc.ops.registry import OPS
 from graphc.runtimes.onnx_import_file import ModelFile, array_of, attributes_of, described, dtype_of, read_model
+from graphc.runtimes.onnx_import_lengths import MAX_ELEMENTS as MAX_KNOWN
 from graphc.runtimes.onnx_import_lengths import Known
-from graphc.runtimes.onnx_import_node import OnnxNode
+from graphc.runtimes.onnx_import_node import ImportedBody, OnnxNode, lengths_as_value
 from graphc.runtimes.onnx_import_ops import IMPORT_ROWS
 
 MAX_ELEMENTS = 1 << 40
@@ -44,17 +45,25 @@ def from_onnx(source: ModelProto | bytes | str | os.PathLike[str]) -> Graph:
     """
     file = read_model(source)
     try:
-        return _Import(file).run()
+        return _Import(file, file.model.graph).run()
     except ModelFileError as error:
         raise ModelFileError(f"{file.name}: {str(error).rstrip('.')}.") from None
 
 
 class _Import:
-    """One model on its way to the IR."""
+    """One model, or the body of a loop in it, on its way to the IR.
 
-    def __init__(self, file: ModelFile) -> None:
+    Args:
+        file: the model.
+        proto: its graph, or the body.
+        around: what imports the graph that a loop stands in.
+    """
+
+    def __init__(self, file: ModelFile, proto: GraphProto, around: _Import | None = None) -> None:
         self.file = file
-        self.proto = file.model.graph
+        self.proto = proto
+        self.around = around
+        self.captured: dict[Value, Value] = {}
         self.graph = Graph(_plain_name(self.proto.name) or "graph")
         self.builder = Builder(self.graph, OPS)
         self.known = Known()
@@ -62,17 +71,38 @@ class _Import:
 
     def run(self) -> Graph:
         self._add_inputs()
+        self._add_nodes()
+        for output in self.proto.output:
+            self.graph.outputs[output.name] = self._result(output.name)
+        _remove_unused(self.graph)
+        return self.graph
+
+    def run_body(self, types: Sequence[TensorType]) -> ImportedBody:
+        """What `run` does, for a body whose inputs are of these types."""
+        if len(types) != len(self.proto.input):
+            raise ModelFileError(f"the body has {len(self.proto.input)} inputs; the loop gives it {len(types)}")
+        for info, type_ in zip(self.proto.input, types, strict=True):
+            name = self.graph.unique_name(_plain_name(info.name) or "input")
+            self.values[info.name] = self.builder.input(name, type_)
+        self._add_nodes()
+        for i, output in enumerate(self.proto.output):
+            self.graph.outputs[f"output_{i}"] = self._result(output.name)
+        self.graph.inputs[len(types) :] = self.captured.values()
+        _remove_unused(self.graph)
+        return ImportedBody(self.graph, tuple(self.captured))
+
+    def _result(self, name: str) -> Value:
+        found = self.values.get(name) if self.around is None else self._operand(name)
+        if found is None:
+            raise ModelFileError(f"output {name!r} is not made by any node")
+        return found
+
+    def _add_nodes(self) -> None:
         for tensor in self.proto.initializer:
             name = self.graph.unique_name(_plain_name(tensor.name) or "Constant")
             self.values[tensor.name] = self.builder.own_constant(array_of(tensor, self.file), name)
         for node in self.proto.node:
             self._add(node)
-        for output in self.proto.output:
-            if output.name not in self.values:
-                raise ModelFileError(f"output {output.name!r} is not made by any node")
-            self.graph.outputs[output.name] = self.values[output.name]
-        _remove_unused(self.graph)
-        return self.graph
 
     # -- inputs -------------------------------------------------------------------------------------------------------
 
@@ -102,6 +132,7 @@ class _Import:
                 list(proto.output),
                 self.builder,
                 self.known,
+                lambda body, types: _Import(self.file, body, self).run_body(types),
             )
             with self.builder.origin(Origin(_layer_of(proto))):
                 results = row(node)
@@ -120,9 +151,27 @@ class _Import:
     def _operand(self, name: str) -> Value | None:
         if not name:
             return None
+        if name not in self.values and self.around is not None and (outer := self.around._operand(name)) is not None:
+            self.values[name] = self._capture(outer)
         if name not in self.values:
             raise ModelFileError(f"tensor {name!r} is not an input, an initializer or the result of an earlier node")
         return self.values[name]
+
+    def _capture(self, outer: Value) -> Value:
+        """A value of the graph around a body: again what is known of it, else an input of the body."""
+        assert self.around is not None
+        if outer not in self.captured:
+            name = self.graph.unique_name(outer.name.replace(":", "_"))
+            known = self.around.known(outer)
+            if known is not None and known.dtype == object:
+                lengths = self.builder.emit(
+                    "Reshape", lengths_as_value(self.builder, list(known.flat)), shape=known.shape
+                )
+                return self.builder.emit("Cast", lengths, to=outer.type.dtype)
+            if known is not None and known.size <= MAX_KNOWN:
+                return self.builder.constant(known, name=name)
+            self.captured[outer] = self.builder.input(name, outer.type)
+        return self.captured[outer]
 
 
 def _refuse_huge(type_: TensorType, where: str) -> None:

@@ -21,6 +21,7 @@ from onnx import shape_inference as inference
 
 from graphc.errors import DTypeError, ModelFileError
 from graphc.ir.dtypes import numpy_dtype, standardize_dtype
+from graphc.ir.traversal import MAX_BODY_DEPTH
 from graphc.runtimes.feeds import native
 from graphc.runtimes.kernel import Array
 
@@ -108,7 +109,39 @@ def _refuse_what_is_not_read(model: ModelProto) -> None:
     opset_of(model)
     if model.functions:
         raise ModelFileError(f"the model defines functions ({model.functions[0].name!r} ...), which are not read.")
-    graph = model.graph
+    for graph in graphs_of(model):
+        _refuse_in_graph(graph)
+
+
+def graphs_of(model: ModelProto) -> Iterator[GraphProto]:
+    """The model's graph and the bodies of its loops, each before those inside it.
+
+    Raises:
+        ModelFileError: a node that is no loop holds a graph, or loops stand inside each other too deep.
+    """
+    level, depth = [model.graph], 0
+    while level:
+        yield from level
+        level = [attribute.g for graph in level for node in graph.node for attribute in _graphs_in(node)]
+        depth += 1
+        if level and depth > MAX_BODY_DEPTH:
+            raise ModelFileError(f"loops stand inside each other more than {MAX_BODY_DEPTH} deep.")
+
+
+def _graphs_in(node: NodeProto) -> list[AttributeProto]:
+    """The attributes that hold a graph: the body of a Scan."""
+    found = []
+    for attribute in node.attribute:
+        kinds = (AttributeProto.GRAPH, AttributeProto.GRAPHS)
+        if attribute.type in kinds or attribute.HasField("g") or attribute.graphs:
+            is_body = (node.op_type, attribute.name) == ("Scan", "body") and attribute.type == AttributeProto.GRAPH
+            if not is_body or attribute.graphs:
+                raise ModelFileError(f"{described(node)} holds a graph of its own; only that of a Scan is read.")
+            found.append(attribute)
+    return found
+
+
+def _refuse_in_graph(graph: GraphProto) -> None:
     if graph.sparse_initializer:
         raise ModelFileError("the model has sparse initializers, which are not read.")
     _refuse_duplicates(graph)
@@ -116,9 +149,6 @@ def _refuse_what_is_not_read(model: ModelProto) -> None:
         if node.domain not in STANDARD_DOMAINS:
             raise ModelFileError(f"{described(node)} is of domain {node.domain!r}; only standard operators are read.")
         for attribute in node.attribute:
-            kind = attribute.type
-            if kind in (AttributeProto.GRAPH, AttributeProto.GRAPHS) or attribute.HasField("g") or attribute.graphs:
-                raise ModelFileError(f"{described(node)} holds a graph of its own, which is not read.")
             if (node.op_type, attribute.name) == ("Split", "num_outputs") and attribute.i != len(node.output):
                 # Said before ONNX's type inference makes room for as many types as the number says.
                 raise ModelFileError(f"{described(node)} has {len(node.output)} results, not {attribute.i}.")
@@ -128,10 +158,14 @@ def _refuse_what_is_not_read(model: ModelProto) -> None:
 
 def _names(model: ModelProto) -> Iterator[object]:
     """The texts of a model that are looked at."""
-    graph = model.graph
-    yield graph.name
     yield from (entry.domain for entry in model.opset_import)
     yield from (function.name for function in model.functions)
+    for graph in graphs_of(model):
+        yield from _names_in(graph)
+
+
+def _names_in(graph: GraphProto) -> Iterator[object]:
+    yield graph.name
     for info in (*graph.input, *graph.output):
         yield info.name
         yield from (dim.dim_param for dim in info.type.tensor_type.shape.dim)
@@ -164,9 +198,10 @@ def described(node: NodeProto) -> str:
 
 def _check(file: ModelFile) -> None:
     """ONNX's own checker: structure, order of nodes (and so cycles), attributes and types."""
-    for tensor in file.model.graph.initializer:  # before the checker, which looks for the files
-        if tensor.data_location == TensorProto.EXTERNAL:
-            _external_place(tensor, file)
+    for graph in graphs_of(file.model):  # before the checker, which looks for the files
+        for tensor in graph.initializer:
+            if tensor.data_location == TensorProto.EXTERNAL:
+                _external_place(tensor, file)
     try:
         checker.check_model(file.path or file.model, full_check=True)
     except (checker.ValidationError, inference.InferenceError, ValueError, RuntimeError, MemoryError) as error:
@@ -293,18 +328,22 @@ def _attribute(node: NodeProto, attribute: AttributeProto, file: ModelFile) -> A
         case AttributeProto.FLOAT:
             return float(attribute.f)
         case AttributeProto.STRING:
-            return _text(attribute)
+            return _text(attribute, attribute.s)
+        case AttributeProto.STRINGS:
+            return tuple(_text(attribute, one) for one in attribute.strings)
         case AttributeProto.INTS:
             return tuple(attribute.ints)
         case AttributeProto.FLOATS:
             return tuple(attribute.floats)
         case AttributeProto.TENSOR:
             return array_of(attribute.t, file)
+        case AttributeProto.GRAPH:
+            return attribute.g
     raise ModelFileError(f"attribute {attribute.name!r} is of a kind that graphc's IR does not have")
 
 
-def _text(attribute: AttributeProto) -> str:
+def _text(attribute: AttributeProto, content: bytes) -> str:
     try:
-        return attribute.s.decode()
+        return content.decode()
     except UnicodeDecodeError:
         raise ModelFileError(f"attribute {attribute.name!r} is not UTF-8 text") from None

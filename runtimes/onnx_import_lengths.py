@@ -15,6 +15,7 @@ import numpy as np
 from graphc.ir.dims import Dim, DimLike, dim_max, dim_min
 from graphc.ir.dtypes import is_int
 from graphc.ir.graph import Node, Value
+from graphc.ir.traversal import bodies
 from graphc.ops.opdef import Trait
 from graphc.ops.registry import OPS
 from graphc.runtimes.kernel import Array
@@ -64,6 +65,8 @@ class Known:
             dim = node.attributes["dim"]
             return [_boxed([dim], ()) if is_int(node.attributes["dtype"]) else None]
         unknown: list[Array | None] = [None] * len(node.outputs)
+        if bodies(node):  # what a body computes between may be large
+            return unknown
         if node.op == "Iota" and not _is_large(node):
             return evaluate_op(node.op, [], node.attributes)
         arrays = [None if v is None else self._found[v] for v in node.inputs]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,27 @@ import numpy as np
 from graphc.errors import ModelFileError
 from graphc.ir.builder import Builder
 from graphc.ir.dims import Dim, DimLike
-from graphc.ir.graph import Value
+from graphc.ir.graph import Graph, Value
+from graphc.ir.types import TensorType
 from graphc.runtimes.kernel import Array
 from graphc.runtimes.onnx_import_lengths import Known
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedBody:
+    """The body of a loop in the IR.
+
+    Attributes:
+        graph: its inputs are those of ONNX's body, and behind them one for each captured value.
+        captured: the values of the graph around it that the body reads.
+    """
+
+    graph: Graph
+    captured: Sequence[Value]
+
+
+ImportBody = Callable[[Any, Sequence[TensorType]], ImportedBody]
+"""``import_body(proto, types)``: the body as the IR has it, for inputs of these types."""
 
 
 class OnnxNode:
@@ -33,6 +52,7 @@ class OnnxNode:
         results: Sequence[str],
         builder: Builder,
         known: Known,
+        import_body: ImportBody,
     ) -> None:
         self.op = op
         self.attributes = attributes
@@ -40,6 +60,7 @@ class OnnxNode:
         self.results = results
         self._builder = builder
         self._known = known
+        self._import_body = import_body
 
     # -- operands -----------------------------------------------------------------------------------------------------
 
@@ -116,25 +137,41 @@ class OnnxNode:
         """Add an IR node; gives all its outputs."""
         return self._builder.emit_node(op, operands, **attributes).outputs
 
+    def body(self, name: str, types: Sequence[TensorType]) -> ImportedBody:
+        """An attribute that holds a graph, in the IR.
+
+        Args:
+            name: the attribute's.
+            types: of the body's inputs.
+        """
+        if name not in self.attributes:
+            raise ModelFileError(f"attribute {name!r} is missing")
+        return self._import_body(self.attributes[name], types)
+
     def constant(self, array: Any, dtype: str | None = None) -> Value:
         """A constant."""
         return self._builder.constant(array, dtype)
 
     def numbers(self, dims: Sequence[DimLike]) -> Value:
         """Lengths as an int64 vector."""
-        if not any(isinstance(d, str) for d in dims):
-            return self.constant(np.array(dims, np.int64))
-        parts = [
-            self.emit("Unsqueeze", self.emit("DimSize", dim=d), axes=(0,))
-            if isinstance(d, str)
-            else self.constant(np.array([d], np.int64))
-            for d in dims
-        ]
-        return parts[0] if len(parts) == 1 else self.emit("Concat", *parts, axis=0)
+        return lengths_as_value(self._builder, dims)
 
     def number(self, dim: DimLike) -> Value:
         """A length as an int64 scalar."""
         return self.emit("DimSize", dim=dim) if isinstance(dim, str) else self.constant(np.array(dim, np.int64))
+
+
+def lengths_as_value(builder: Builder, dims: Sequence[DimLike]) -> Value:
+    """Lengths as an int64 vector."""
+    if not any(isinstance(d, str) for d in dims):
+        return builder.constant(np.array(dims, np.int64))
+    parts = [
+        builder.emit("Unsqueeze", builder.emit("DimSize", dim=d), axes=(0,))
+        if isinstance(d, str)
+        else builder.constant(np.array([d], np.int64))
+        for d in dims
+    ]
+    return parts[0] if len(parts) == 1 else builder.emit("Concat", *parts, axis=0)
 
 
 ImportRow = Callable[[OnnxNode], Value | Sequence[Value]]

@@ -17,7 +17,7 @@ from graphc.ir.dtypes import is_float, is_int, is_unsigned
 from graphc.ir.graph import Value
 from graphc.ir.types import normalize_axis
 from graphc.ops.activation import SELU_ALPHA, SELU_GAMMA
-from graphc.runtimes import onnx_import_windows
+from graphc.runtimes import onnx_import_recurrent, onnx_import_resize, onnx_import_scan, onnx_import_windows
 from graphc.runtimes.onnx_import_node import ImportRow, OnnxNode
 
 _MAX_RANGE = 1 << 20  # numbers of a Range of floats, which becomes a constant
@@ -413,5 +413,8 @@ IMPORT_ROWS: dict[str, ImportRow] = {
     "Constant": _constant,
     "ConstantOfShape": _constant_of_shape,
     "Range": _range,
+    **onnx_import_recurrent.IMPORT_ROWS,
+    **onnx_import_resize.IMPORT_ROWS,
+    **onnx_import_scan.IMPORT_ROWS,
     **onnx_import_windows.IMPORT_ROWS,
 }

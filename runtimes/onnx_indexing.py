@@ -6,6 +6,8 @@ from several threads without a lock and loses additions (seen in onnxruntime 1.3
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from graphc.ir.dims import DimLike, product
@@ -17,10 +19,15 @@ def counting(lowering: Lowering, length: DimLike, axis: int, rank: int) -> str:
     """The int64 numbers 0, 1, 2 ... along one axis of a tensor of a rank, whose other axes have length 1."""
     if isinstance(length, int):
         return lowering.constant(np.arange(length).reshape([-1 if i == axis else 1 for i in range(rank)]), "counting")
-    limit = lowering.emit("Squeeze", [lowering.dims([length]), lowering.ints([0])])
-    numbers = lowering.emit("Range", [lowering.scalar(0, "int64"), *limit, lowering.scalar(1, "int64")])
+    numbers = _range(lowering, length)
     others = [i for i in range(rank) if i != axis]
-    return lowering.emit("Unsqueeze", [*numbers, lowering.ints(others)])[0] if others else numbers[0]
+    return lowering.emit("Unsqueeze", [numbers, lowering.ints(others)])[0] if others else numbers
+
+
+def _range(lowering: Lowering, length: DimLike, outputs: Sequence[str] | None = None) -> str:
+    """The int64 numbers 0, 1, 2 ... below a length."""
+    limit = lowering.emit("Squeeze", [lowering.dims([length]), lowering.ints([0])])
+    return lowering.emit("Range", [lowering.scalar(0, "int64"), *limit, lowering.scalar(1, "int64")], outputs)[0]
 
 
 def int64_operand(lowering: Lowering, index: int) -> str:
@@ -85,6 +92,9 @@ def _one_hot(lowering: Lowering) -> None:
 
 def _iota(lowering: Lowering) -> None:
     attributes = lowering.node.attributes
+    if attributes["dtype"] == "int64":
+        _range(lowering, attributes["dim"], lowering.outputs)
+        return
     numbers = counting(lowering, attributes["dim"], 0, 1)
     lowering.emit("Cast", [numbers], lowering.outputs, to=attributes["dtype"])
 

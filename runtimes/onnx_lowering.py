@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from graphc.ir.dims import DimLike
-from graphc.ir.graph import Node
+from graphc.ir.graph import Graph, Node, Value
 from graphc.ir.types import TensorType
 
 
@@ -30,10 +30,21 @@ class Lowering(Protocol):
     def type(self, index: int) -> TensorType:
         """The IR type of an operand."""
 
+    def is_used(self, index: int) -> bool:
+        """True when an output is an operand or a result of the graph; a row need not make the others."""
+
     def emit(
-        self, op: str, inputs: Sequence[str], outputs: Sequence[str] | None = None, *, count: int = 1, **attributes: Any
+        self,
+        op: str,
+        inputs: Sequence[str],
+        outputs: Sequence[str | None] | None = None,
+        *,
+        count: int = 1,
+        **attributes: Any,
     ) -> list[str]:
         """Add an ONNX node; without ``outputs`` it gets ``count`` fresh names.
+
+        Among ``outputs``, None stands for a fresh name, and "" for an output that nobody reads.
 
         Attributes that are None are left out. A dtype's name given for an integer attribute (``to`` of Cast) is written
         as ONNX's number of that dtype. The node that makes ``outputs`` gets the IR node's name.
@@ -53,6 +64,27 @@ class Lowering(Protocol):
 
         An initializer where all are integers, else computed from the shapes of the graph's inputs. Negative integers
         stay as they are (-1 in a Reshape).
+        """
+
+    def body(
+        self, body: Graph, inputs: Sequence[Value], captured: Mapping[Value, str], outputs: Sequence[Value]
+    ) -> Any:
+        """The body of a loop, for an attribute of kind graph.
+
+        Args:
+            body: the IR.
+            inputs: its inputs that ONNX's body has, in order.
+            captured: its other inputs, with the tensors around the loop that they stand for.
+            outputs: values of the body to give, in order.
+        """
+
+    def inline(self, graph: Graph, inputs: Sequence[str], outputs: Sequence[str]) -> None:
+        """Write another graph's nodes here, each by its own row: for an op that is written as other ops.
+
+        Args:
+            graph: the IR, without states.
+            inputs: the tensor that each of its inputs stands for.
+            outputs: the tensor that each of its outputs is; no two of them are one value, and none is an input.
         """
 
 

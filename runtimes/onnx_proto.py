@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from onnx import AttributeProto, NodeProto, TensorProto, ValueInfoProto, defs, helper
+from onnx import AttributeProto, GraphProto, NodeProto, TensorProto, ValueInfoProto, defs, helper
 
 from graphc.errors import ExportError
 from graphc.ir import dtypes
@@ -80,6 +80,8 @@ def _attribute(name: str, kind: str, value: Any) -> AttributeProto:
             tensor = TensorProto(data_type=helper.np_dtype_to_tensor_dtype(array.dtype), dims=array.shape)
             tensor.raw_data = array.astype(array.dtype.newbyteorder("<")).tobytes()
             attribute.t.CopyFrom(tensor)
+        case "GRAPH" if isinstance(value, GraphProto):
+            attribute.g.CopyFrom(value)
         case _:
             raise ExportError(f"attribute {name!r} is of ONNX's kind {kind}, which no row can write")
     return attribute

@@ -14,7 +14,7 @@ from graphc.ir import dtypes
 from graphc.ir.builder import Builder
 from graphc.ir.dims import Dim
 from graphc.ir.graph import Graph, Node, Origin, Value
-from graphc.ops.opdef import NotDifferentiable, OpTable
+from graphc.ops.opdef import BodyVJP, NotDifferentiable, OpTable
 
 
 def gradient(
@@ -58,7 +58,7 @@ def gradient(
             found.update((v, g) for v, g in zip(node.outputs, grads, strict=True) if v in wanted and g is not None)
             if all(g is None for g in grads) or not path.enters(node):
                 continue
-            for operand, grad in zip(node.inputs, _apply_rule(builder, node, grads), strict=True):
+            for operand, grad in zip(node.inputs, _apply_rule(builder, node, grads, path), strict=True):
                 if operand is not None and grad is not None and operand in path.values:
                     pending.setdefault(operand, []).append(unbroadcast(builder, grad, operand))
     return [found.get(value) for value in wrt]
@@ -97,12 +97,14 @@ def _path(graph: Graph, results: Iterable[Value], wrt: Iterable[Value]) -> _Path
     return _Path(nodes, values)
 
 
-def _apply_rule(builder: Builder, node: Node, grads: Sequence[Value | None]) -> Sequence[Value | None]:
+def _apply_rule(builder: Builder, node: Node, grads: Sequence[Value | None], path: _Path) -> Sequence[Value | None]:
     assert isinstance(builder.rules, OpTable)
     rule = builder.rules[node.op].vjp
     if isinstance(rule, NotDifferentiable):
         where = f" ({node.origin})" if str(node.origin) else ""
         raise NotDifferentiableError(f"{node.op} in node {node.name!r}{where} has no gradient: {rule.reason}.")
+    if isinstance(rule, BodyVJP):
+        return rule.rule(builder, node, grads, [v in path.values for v in node.inputs], gradient)
     return rule(builder, node, grads)
 
 

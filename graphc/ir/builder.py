@@ -10,7 +10,7 @@ import numpy as np
 
 from graphc.errors import GraphcError, GraphError
 from graphc.ir import dtypes
-from graphc.ir.graph import Graph, Node, Origin, Value
+from graphc.ir.graph import Graph, Node, Origin, Value, as_node_name
 from graphc.ir.types import TensorType
 
 
@@ -46,6 +46,14 @@ class Builder:
         finally:
             self._origin = before
 
+    def inherit_origin(self, other: Builder) -> None:
+        """From now on nodes carry the origin that another builder's nodes carry at this moment."""
+        self._origin = other._origin
+
+    def _named(self, op: str) -> str:
+        layer = self._origin.layer
+        return f"{as_node_name(layer)}/{op}" if layer else op
+
     def emit_node(
         self, op: str, inputs: Iterable[Value | None] = (), *, name: str | None = None, **attributes: Any
     ) -> Node:
@@ -64,7 +72,7 @@ class Builder:
                 located.located = True  # type: ignore[attr-defined]
                 raise located from None
             raise
-        wanted = name or (f"{self._origin.layer}/{op}" if self._origin.layer else op)
+        wanted = name or self._named(op)
         return self.graph.add_node(op, operands, complete, types, name=wanted, origin=self._origin)
 
     def emit(self, op: str, *inputs: Value | None, name: str | None = None, **attributes: Any) -> Value:
@@ -102,5 +110,5 @@ class Builder:
         data = data.view()
         data.flags.writeable = False
         type_ = TensorType(dtypes.standardize_dtype(data.dtype), data.shape)
-        wanted = name or (f"{self._origin.layer}/Constant" if self._origin.layer else "Constant")
+        wanted = name or self._named("Constant")
         return self.graph.add_node("Constant", (), {"value": data}, (type_,), name=wanted, origin=self._origin).output

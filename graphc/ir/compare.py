@@ -24,9 +24,23 @@ def attribute_key(value: Any) -> Hashable:
             data = np.ascontiguousarray(value).reshape(-1).view(np.uint8).data
             digest = blake2b(data, digest_size=32).digest()
             return ("array", value.dtype.str, value.shape, digest)
+        case Graph():
+            return ("graph", *_structure(value))
         case str():  # a named dim prints like a string, but is not one
             return (type(value).__name__, str(value))
     return (type(value).__name__, value)
+
+
+def _structure(graph: Graph) -> tuple[Hashable, ...]:
+    """What a graph computes, without the names of its nodes and outputs, which do not count in the body of a loop."""
+    number: dict[Value | None, int] = {None: -1}
+    nodes = []
+    for node in graph.nodes():
+        nodes.append((node.op, tuple(number[v] for v in node.inputs), attributes_key(node.attributes)))
+        for value in node.outputs:
+            number[value] = len(number)
+    ends = (graph.inputs, graph.outputs.values())
+    return (*nodes, *(tuple(number[value] for value in values) for values in ends))
 
 
 def attributes_key(attributes: Mapping[str, Any]) -> Hashable:
@@ -89,6 +103,10 @@ def _node_difference(a: Node, b: Node) -> str | None:
     if a.attributes.keys() != b.attributes.keys():
         return f"attributes {sorted(a.attributes)} and {sorted(b.attributes)}"
     for name, value in a.attributes.items():
-        if not same_attribute(value, b.attributes[name]):
-            return f"attribute {name!r} {value!r} and {b.attributes[name]!r}"
+        other = b.attributes[name]
+        if isinstance(value, Graph) and isinstance(other, Graph):
+            if inside := graph_difference(value, other):
+                return f"attribute {name!r}: {inside}"
+        elif not same_attribute(value, other):
+            return f"attribute {name!r} {value!r} and {other!r}"
     return None

@@ -8,6 +8,8 @@ Invariants (checked by `graphc.ir.verify`):
   is derived from the node, so ``x * x`` has two edges;
 * there is no cycle, and names are unique.
 
+* a graph in an attribute, the body of a loop, is a value like a tensor: it is never changed in place, and graphs share it.
+
 Inputs, states (parameters, optimizer slots, counters) and constants are nodes without operands. A graph reads a state's
 value as it was on entry; ``updates`` says what each state becomes when the graph has run.
 """
@@ -102,6 +104,11 @@ class Use:
 
     node: Node
     slot: int
+
+
+def as_node_name(text: str) -> str:
+    """``text`` with ``_`` in place of the characters that no node's name may hold."""
+    return "".join("_" if c in ':"' or not c.isprintable() else c for c in text)
 
 
 def _check_name(name: str) -> None:

@@ -1,7 +1,8 @@
 """Reading the text form that `graphc.ir.printer` writes and describes.
 
 The text may come from anywhere: lengths are capped before anything is converted, a tensor's size is compared with its
-text before memory is taken, nothing is evaluated, and nothing recurses over what is nested.
+text before memory is taken, nothing is evaluated, and nothing recurses over what is nested but the bodies of loops, of
+which at most `graphc.ir.traversal.MAX_BODY_DEPTH` may stand inside each other.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from graphc.ir.dims import Dim, DimLike, as_dim
 from graphc.ir.graph import Graph, Node, Value
 from graphc.ir.printer import TYPED_BY_RESULT
 from graphc.ir.tensor_text import read_tensor
-from graphc.ir.text_reader import FLOAT, INTEGER, Reader
+from graphc.ir.text_reader import BARE_NAME, FLOAT, INTEGER, Reader
+from graphc.ir.traversal import MAX_BODY_DEPTH
 from graphc.ir.types import TensorType
 
 MAX_INTEGER = 2**64
@@ -25,6 +27,8 @@ MAX_INTEGER = 2**64
 
 _INDEX = re.compile(r":([0-9]{1,6})")
 _TYPED_TENSOR = re.compile(rf"(?:{'|'.join(dtypes.DTYPES)})\[")
+_GRAPH = re.compile(rf'graph[ \t\r\n]+(?:"|{BARE_NAME.pattern}[ \t\r\n]*\{{)')
+"""The start of a graph as an attribute. A dim called ``graph`` has no brace and no quote behind it."""
 _WORDS = {"true": True, "false": False, "none": None}
 
 _T = TypeVar("_T")
@@ -40,13 +44,21 @@ def parse_graph(text: str, rules: OpRules) -> Graph:
     Raises:
         ParseError: the text is not a valid graph; the message gives line, column and what was expected.
     """
-    return _Parser(text, rules).parse()
+    reader = Reader(text)
+    graph = _Parser(reader, rules).parse()
+    reader.skip()
+    if reader.position < len(text):
+        raise reader.expected("nothing more after the graph's '}'")
+    return graph
 
 
 class _Parser:
-    def __init__(self, text: str, rules: OpRules) -> None:
-        self.reader = Reader(text)
+    """Reads one graph; ``depth`` graphs are around it."""
+
+    def __init__(self, reader: Reader, rules: OpRules, depth: int = 0) -> None:
+        self.reader = reader
         self.rules = rules
+        self.depth = depth
         self.graph = Graph()
         self.states: dict[str, Value] = {}
 
@@ -60,9 +72,6 @@ class _Parser:
                 self.node()
             else:
                 self.result()
-        reader.skip()
-        if reader.position < len(reader.text):
-            raise reader.expected("nothing more after the graph's '}'")
         return self.graph
 
     # -- statements ----------------------------------------------------------------------------------------------------
@@ -241,6 +250,10 @@ class _Parser:
             reader.position = start  # parentheses without a comma belong to a dim's expression
         elif _TYPED_TENSOR.match(reader.text, reader.position):
             return read_tensor(reader, self.type())
+        elif _GRAPH.match(reader.text, reader.position):
+            if self.depth >= MAX_BODY_DEPTH:
+                raise reader.error(f"graphs stand inside each other more than {MAX_BODY_DEPTH} deep.")
+            return _Parser(reader, self.rules, self.depth + 1).parse()
         return self.scalar("}")
 
     def tuple_elements(self) -> list[Any] | None:

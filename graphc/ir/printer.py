@@ -22,12 +22,14 @@
 * A tensor is a number, nested lists, or from 33 elements on ``base64"..."`` of its raw little-endian bytes. The type of
   the ``Constant`` gives its dtype and shape; in an attribute of another op they stand before it, as in
   ``float32[2] [1.0, 2.0]``.
+* The body of a loop is a graph in the attribute's place: ``body = graph body { ... }``, indented.
 * ``//`` starts a comment, except inside the brackets of a type or an attribute's value, where it divides dims.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -62,15 +64,18 @@ def print_graph(graph: Graph, rules: OpRules | None = None, *, origins: bool = F
     Raises:
         GraphError: an attribute is of a kind that the text form does not have.
     """
-    defaults = _Defaults(rules)
+    return "\n".join([*_graph_lines(graph, _Style(_Defaults(rules), origins)), ""])
+
+
+def _graph_lines(graph: Graph, style: _Style) -> list[str]:
     lines = [f"graph {format_name(graph.name)} {{"]
     inputs = dict.fromkeys(value.producer for value in graph.inputs)
     for node in (*inputs, *(node for node in graph.nodes() if node not in inputs)):
-        comment = f"  // {node.origin}" if origins and str(node.origin) else ""
-        lines.append(f"  {_format_node(node, defaults)}{_one_line(comment)}")
+        comment = f"  // {node.origin}" if style.origins and str(node.origin) else ""
+        lines.append(f"  {_format_node(node, style)}{_one_line(comment)}")
     lines += [f"  output {format_name(name)} = {format_value(value)}" for name, value in graph.outputs.items()]
     lines += [f"  update {format_name(name)} = {format_value(value)}" for name, value in graph.updates.items()]
-    return "\n".join([*lines, "}\n"])
+    return [*lines, "}"]
 
 
 class _Defaults:
@@ -87,6 +92,14 @@ class _Defaults:
         if op not in self._of:
             self._of[op] = self._rules.defaults(op)
         return name in self._of[op] and same_attribute(self._of[op][name], value)
+
+
+@dataclass(frozen=True, slots=True)
+class _Style:
+    """How nodes are written: which attributes are left out, and whether their origins stand behind them."""
+
+    defaults: _Defaults
+    origins: bool
 
 
 def format_name(name: str) -> str:
@@ -115,22 +128,29 @@ def format_value(value: Value | None) -> str:
     return f"%{format_name(value.producer.name)}" + (f":{value.index}" if value.index else "")
 
 
-def _format_node(node: Node, defaults: _Defaults) -> str:
+def _format_node(node: Node, style: _Style) -> str:
     types = [str(v.type) for v in node.outputs]
     result = types[0] if len(types) == 1 else f"({', '.join(types)})"
     operands = ", ".join(map(format_value, node.inputs))
-    attributes = ", ".join(_format_attributes(node, defaults))
+    attributes = ", ".join(_format_attributes(node, style))
     braces = f" {{{attributes}}}" if attributes else ""
     return f"%{format_name(node.name)}: {result} = {node.op}({operands}){braces}"
 
 
-def _format_attributes(node: Node, defaults: _Defaults) -> Iterator[str]:
+def _format_attributes(node: Node, style: _Style) -> Iterator[str]:
     for name, value in node.attributes.items():
         if node.op in TYPED_BY_RESULT and name in ("dtype", "shape"):
             continue
-        if not defaults.has(node.op, name, value):
+        if isinstance(value, Graph):
+            yield f"{name} = {_nested(value, style)}"
+        elif not style.defaults.has(node.op, name, value):
             typed = not (node.op == "Constant" and name == "value")
             yield f"{name} = {_format_attribute(node, name, value, typed)}"
+
+
+def _nested(body: Graph, style: _Style) -> str:
+    """A graph inside an attribute. No line of it is within a string, so every one of them may be indented."""
+    return "\n  ".join(_graph_lines(body, style))
 
 
 def _format_attribute(node: Node, name: str, value: Any, typed: bool) -> str:

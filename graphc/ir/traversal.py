@@ -6,6 +6,23 @@ from collections.abc import Callable, Iterable
 
 from graphc.ir.graph import Graph, Node, Value
 
+MAX_BODY_DEPTH = 16
+"""How deep loops may stand inside each other. What walks into bodies may recurse this far."""
+
+
+def bodies(node: Node) -> dict[str, Graph]:
+    """The graphs among a node's attributes, by the attribute's name: the step of a loop."""
+    return {name: value for name, value in node.attributes.items() if isinstance(value, Graph)}
+
+
+def body_depth(graph: Graph) -> int:
+    """How deep bodies stand inside each other in a graph: 0 without any; counted up to `MAX_BODY_DEPTH`."""
+    depth, level = 0, {id(body): body for node in graph.nodes() for body in bodies(node).values()}
+    while level and depth < MAX_BODY_DEPTH:
+        depth += 1
+        level = {id(b): b for body in level.values() for node in body.nodes() for b in bodies(node).values()}
+    return depth
+
 
 def ancestors(values: Iterable[Value]) -> set[Node]:
     """The nodes that ``values`` are computed from, with the nodes that produce ``values`` themselves."""

@@ -63,6 +63,12 @@ def _problems(graph: Graph, node: Node, rules: OpRules) -> Iterator[str]:
             yield f"attribute {name!r} is {node.attributes[name]!r}; its canonical form is {value!r}"
         if isinstance(value, np.ndarray) and value.flags.writeable:
             yield f"the tensor in attribute {name!r} can be written to; it must be read-only"
+        if isinstance(value, Graph):
+            try:
+                verify(value, rules)
+            except GraphError as error:
+                yield f"in attribute {name!r}: {str(error).rstrip('.')}"
+                return
     recorded = tuple(value.type for value in node.outputs)
     if recorded != expected:
         shown = [", ".join(map(str, types)) or "nothing" for types in (recorded, expected)]

@@ -5,3 +5,4 @@ The functions are in `graphc.ops.functional`; `graphc.ops.registry` holds the ta
 
 from graphc.ops.functional import *  # noqa: F403 (the list of names is kept in one place)
 from graphc.ops.functional import __all__ as __all__
+from graphc.ops.functional import image as image

@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from graphc.errors import ArgumentError, DTypeError, ShapeError
 from graphc.ir import dtypes
 from graphc.ir.dims import DimLike, as_shape, product
+from graphc.ir.graph import Graph
 from graphc.ir.types import TensorType
 
 if TYPE_CHECKING:
@@ -23,7 +24,17 @@ Attributes = Mapping[str, Any]
 Types = Sequence[TensorType | None]
 TypeRule = Callable[[Types, Attributes], Sequence[TensorType]]
 VJP = Callable[["Builder", "Node", Sequence["Value | None"]], Sequence["Value | None"]]
+BodyRule = Callable[["Builder", "Node", Sequence["Value | None"], Sequence[bool], "Gradient"], Sequence["Value | None"]]
 Cost = Callable[[Sequence[TensorType], Sequence[TensorType], Attributes], DimLike]
+
+
+class Gradient(Protocol):
+    """`graphc.autodiff.gradient`, as it is handed to rules."""
+
+    def __call__(
+        self, builder: Builder, of: Sequence[Value], wrt: Sequence[Value], seeds: Sequence[Value]
+    ) -> list[Value | None]:
+        """The gradient of ``of``, weighted by ``seeds``, with respect to each of ``wrt``."""
 
 
 class Trait(Enum):
@@ -67,6 +78,18 @@ class NotDifferentiable:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class BodyVJP:
+    """The VJP rule of an op with a body: it differentiates the body with the gradient function that it is handed.
+
+    Attributes:
+        rule: ``rule(builder, node, grads, wanted, gradient)``. As a plain VJP, and told which operands a gradient is wanted
+            of: a loop would carry the others through every step for nothing.
+    """
+
+    rule: BodyRule
+
+
 REQUIRED: Any = type("Required", (), {"__repr__": lambda self: "REQUIRED"})()
 
 
@@ -74,8 +97,9 @@ REQUIRED: Any = type("Required", (), {"__repr__": lambda self: "REQUIRED"})()
 class Attribute:
     """One attribute: its kind, default and meaning.
 
-    ``kind`` is one of ``int``, ``float``, ``bool``, ``str``, ``ints`` (tuple of integers), ``dims`` (tuple of integers and
-    named dims), ``dim``, ``dtype``, ``tensor`` (a NumPy array), ``pads`` (tuple of integers, or "SAME_UPPER").
+    ``kind`` is one of ``int``, ``float``, ``bool``, ``str``, ``ints``, ``floats`` and ``strs`` (tuples of these), ``dims``
+    (tuple of integers and named dims), ``dim``, ``dtype``, ``tensor`` (a NumPy array), ``graph`` (the body of a loop, never
+    changed in place), ``pads`` (tuple of integers, or "SAME_UPPER").
     ``None`` is allowed where the default is None.
     """
 
@@ -125,6 +149,12 @@ def _str(value: Any) -> str:
     return value
 
 
+def _strs(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str):
+        raise TypeError
+    return tuple(_str(v) for v in value)
+
+
 def _tensor(value: Any) -> np.ndarray[Any, Any]:
     if not isinstance(value, np.ndarray):
         raise TypeError
@@ -133,6 +163,12 @@ def _tensor(value: Any) -> np.ndarray[Any, Any]:
 
 def _signed_dims(value: Any) -> tuple[DimLike, ...]:
     return tuple(_int(v) if not isinstance(v, str) else as_shape([v])[0] for v in value)
+
+
+def _graph(value: Any) -> Graph:
+    if not isinstance(value, Graph):
+        raise TypeError
+    return value
 
 
 def _pads(value: Any) -> str | tuple[int, ...]:
@@ -150,8 +186,10 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "str": _str,
     "ints": lambda value: tuple(_int(v) for v in value),
     "floats": lambda value: tuple(_float(v) for v in value),
+    "strs": _strs,
     "dims": _signed_dims,
     "dim": lambda value: _signed_dims([value])[0],
+    "graph": _graph,
     "dtype": dtypes.standardize_dtype,
     "tensor": _tensor,
     "pads": _pads,
@@ -197,7 +235,7 @@ class OpDef:
     name: str
     inputs: tuple[str, ...]
     infer: TypeRule
-    vjp: VJP | NotDifferentiable
+    vjp: VJP | BodyVJP | NotDifferentiable
     doc: str
     attributes: Mapping[str, Attribute] = field(default_factory=lambda: MappingProxyType({}))
     traits: frozenset[Trait] = frozenset()

@@ -13,10 +13,13 @@ from graphc.ops import (
     normalization,
     pooling,
     random,
+    recurrent,
     reduction,
+    resize,
     source,
 )
 from graphc.ops.opdef import OpTable
+from graphc.ops.scan import OPS as SCAN_OPS
 
 # Keras has functions called `select` and `softmax`, so these names of `graphc.ops` are not the families' modules.
 from graphc.ops.select import OPS as SELECT_OPS
@@ -33,10 +36,13 @@ OPS = OpTable(
         *random.OPS,
         *linalg.OPS,
         *reduction.OPS,
+        *recurrent.OPS,
         *movement.OPS,
         *SOFTMAX_OPS,
         *normalization.OPS,
         *convolution.OPS,
         *pooling.OPS,
+        *resize.OPS,
+        *SCAN_OPS,
     ]
 )

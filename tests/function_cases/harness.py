@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from function_cases import elementwise, networks, reductions, shapes
+from function_cases import elementwise, loops, networks, reductions, shapes
 from function_cases.case import Array, FunctionCase, map_arrays
 
 from graphc.ir.dims import Dim
@@ -17,7 +17,7 @@ from graphc.ops.functional import FUNCTIONS
 from graphc.ops.functional.tracing import TracedTensor, Tracer
 from graphc.runtimes.numpy_runtime import prepare
 
-CASES = [*elementwise.CASES, *reductions.CASES, *shapes.CASES, *networks.CASES]
+CASES = [*elementwise.CASES, *loops.CASES, *reductions.CASES, *shapes.CASES, *networks.CASES]
 ROWS = np.arange(12, dtype=np.float32).reshape(3, 4)
 
 

@@ -18,6 +18,7 @@ from graphc.ops.registry import OPS
 from graphc.runtimes.kernel import Call
 from graphc.runtimes.np_kernels import KERNELS
 from graphc.runtimes.np_plan import resolve_attributes
+from graphc.runtimes.numpy_runtime import plan_body
 
 POISON = 0xA5
 """What fills memory that a kernel must not read before it has written it."""
@@ -113,7 +114,7 @@ def bind_kernel(case: Case, inputs: Sequence[Array | None], outputs: Sequence[Ar
         scratch.append(poisoned(shape, dtype))
         return scratch[-1]
 
-    step = KERNELS[case.op].bind(Call(case.op, inputs, outputs, attributes, give))
+    step = KERNELS[case.op].bind(Call(case.op, inputs, outputs, attributes, give, plan_body))
 
     def run() -> None:
         for array in scratch:

@@ -30,8 +30,8 @@ from graphc.runtimes.numpy_runtime import prepare
 NEED_LENGTHS = {
     "ReduceProd-zeros": "a product over a named axis has no second derivative at zeros (see graphc.ops.reduction)",
 }
-# A key has two elements, and a kernel's window is part of the graph: type rules refuse names there.
-NEED_INTEGERS = {"RandomBits", "RandomUniform", "Conv", "ConvGradInput", "ConvGradWeight", "ConvTranspose"}
+# A key has two elements, and a kernel's window and a loop's body are part of the graph: type rules refuse names there.
+NEED_INTEGERS = {"RandomBits", "RandomUniform", "Scan", "Conv", "ConvGradInput", "ConvGradWeight", "ConvTranspose"}
 
 
 def with_gradients(case: Case, dtype: str, named: bool) -> tuple[Graph, dict[str, Array]]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from graphc.ops.functional import (
     activation,
+    adaptive_pooling,
     attention,
     comparison,
     contraction,
@@ -21,6 +22,7 @@ from graphc.ops.functional import (
     crossentropy,
     indexing,
     linalg,
+    loops,
     math,
     movement,
     normalization,
@@ -56,6 +58,10 @@ from graphc.ops.functional.activation import (
     swish,
     tanh_shrink,
     threshold,
+)
+from graphc.ops.functional.adaptive_pooling import (
+    adaptive_average_pool,
+    adaptive_max_pool,
 )
 from graphc.ops.functional.attention import (
     dot_product_attention,
@@ -176,6 +182,7 @@ from graphc.ops.functional.linalg import (
     outer,
     vdot,
 )
+from graphc.ops.functional.loops import associative_scan, map, scan, vectorized_map
 from graphc.ops.functional.math import (
     abs,
     absolute,
@@ -308,6 +315,7 @@ from graphc.ops.functional.reduction import (
 
 _MODULES: tuple[ModuleType, ...] = (
     activation,
+    adaptive_pooling,
     attention,
     comparison,
     contraction,
@@ -317,6 +325,7 @@ _MODULES: tuple[ModuleType, ...] = (
     crossentropy,
     indexing,
     linalg,
+    loops,
     math,
     movement,
     normalization,
@@ -331,6 +340,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 __all__ = [
     "abs",
     "absolute",
+    "adaptive_average_pool",
+    "adaptive_max_pool",
     "add",
     "all",
     "allclose",
@@ -350,6 +361,7 @@ __all__ = [
     "argmin",
     "array",
     "array_split",
+    "associative_scan",
     "average",
     "average_pool",
     "bartlett",
@@ -467,6 +479,7 @@ __all__ = [
     "logical_xor",
     "logspace",
     "logsumexp",
+    "map",
     "matmul",
     "max",
     "max_pool",
@@ -518,6 +531,7 @@ __all__ = [
     "round",
     "rsqrt",
     "saturate_cast",
+    "scan",
     "scatter",
     "scatter_update",
     "segment_sum",
@@ -575,6 +589,7 @@ __all__ = [
     "vander",
     "var",
     "vdot",
+    "vectorized_map",
     "vsplit",
     "vstack",
     "where",

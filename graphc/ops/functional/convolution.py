@@ -44,6 +44,14 @@ def _need_kernel(x: Tensor, kernel: Tensor, name: str) -> None:
         )
 
 
+def _promoted(x: Tensor, kernel: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
+    """The operands of a convolution in one floating dtype."""
+    if bias is None:
+        return (*promote(x, kernel, to_float=True), None)
+    x, kernel, bias = promote(x, kernel, bias, to_float=True)
+    return x, kernel, bias
+
+
 def _in_layout(kernel: Tensor, last: bool) -> Tensor:
     """Keras's kernel ``(*spatial, a, b)`` in the order of the layout: ``(b, a, *spatial)`` for channels first."""
     rank = rank_of(kernel)
@@ -54,6 +62,7 @@ def _convolution(
     op: str,
     x: Tensor,
     kernel: Tensor,
+    bias: Tensor | None,
     strides: Any,
     padding: Any,
     last: bool,
@@ -67,6 +76,7 @@ def _convolution(
         op,
         x,
         _in_layout(kernel, last),
+        bias,
         strides=spatial(strides, count, f"{name}: strides"),
         dilations=spatial(dilation_rate, count, f"{name}: dilation_rate"),
         group=group,
@@ -97,8 +107,21 @@ def conv(
     Raises:
         ShapeError: the shapes do not fit, or nothing would be left.
     """
+    return biased_conv(inputs, kernel, None, strides, padding, data_format, dilation_rate)
+
+
+def biased_conv(
+    inputs: Tensor,
+    kernel: Tensor,
+    bias: Tensor | None,
+    strides: Any,
+    padding: Any,
+    data_format: Any,
+    dilation_rate: Any,
+) -> Tensor:
+    """`conv` plus a number for each filter, as one op."""
     last = channels_last(data_format, "conv")
-    x, kernel = promote(inputs, kernel, to_float=True)
+    x, kernel, bias = _promoted(inputs, kernel, bias)
     _spatial_count(x, "conv")
     _need_kernel(x, kernel, "conv")
     channels, per_group = shape_of(x)[-1 if last else 1], shape_of(kernel)[-2]
@@ -110,7 +133,7 @@ def conv(
                 f"and {per_group} of kernel {shape_of(kernel)}."
             )
         group = channels // per_group
-    return _convolution("Conv", x, kernel, strides, padding, last, dilation_rate, group, "conv")
+    return _convolution("Conv", x, kernel, bias, strides, padding, last, dilation_rate, group, "conv")
 
 
 @function
@@ -135,8 +158,21 @@ def depthwise_conv(
     Returns:
         ``channels * multiplier`` channels, those of the first channel first.
     """
+    return biased_depthwise_conv(inputs, kernel, None, strides, padding, data_format, dilation_rate)
+
+
+def biased_depthwise_conv(
+    inputs: Tensor,
+    kernel: Tensor,
+    bias: Tensor | None,
+    strides: Any,
+    padding: Any,
+    data_format: Any,
+    dilation_rate: Any,
+) -> Tensor:
+    """`depthwise_conv` plus a number for each channel of the result, as one op."""
     last = channels_last(data_format, "depthwise_conv")
-    x, kernel = promote(inputs, kernel, to_float=True)
+    x, kernel, bias = _promoted(inputs, kernel, bias)
     _spatial_count(x, "depthwise_conv")
     _need_kernel(x, kernel, "depthwise_conv")
     *extent, channels, multiplier = shape_of(kernel)
@@ -146,7 +182,7 @@ def depthwise_conv(
         )
     group = known_length(channels, "depthwise_conv: the number of channels")
     kernel = reshape(kernel, (*extent, 1, group * multiplier))
-    return _convolution("Conv", x, kernel, strides, padding, last, dilation_rate, group, "depthwise_conv")
+    return _convolution("Conv", x, kernel, bias, strides, padding, last, dilation_rate, group, "depthwise_conv")
 
 
 @function
@@ -196,9 +232,23 @@ def conv_transpose(
         data_format: "channels_last" or "channels_first".
         dilation_rate: the step between the kernel's elements, for all spatial axes or each.
     """
+    return biased_conv_transpose(inputs, kernel, None, strides, padding, output_padding, data_format, dilation_rate)
+
+
+def biased_conv_transpose(
+    inputs: Tensor,
+    kernel: Tensor,
+    bias: Tensor | None,
+    strides: Any,
+    padding: Any,
+    output_padding: Any,
+    data_format: Any,
+    dilation_rate: Any,
+) -> Tensor:
+    """`conv_transpose` plus a number for each filter, as one op."""
     name = "conv_transpose"
     last = channels_last(data_format, name)
-    x, kernel = promote(inputs, kernel, to_float=True)
+    x, kernel, bias = _promoted(inputs, kernel, bias)
     count = _spatial_count(x, name)
     _need_kernel(x, kernel, name)
     steps = spatial(strides, count, f"{name}: strides")
@@ -215,7 +265,7 @@ def conv_transpose(
         geometry = {"pads": "SAME_UPPER"}
     else:
         geometry = _same_transposed(extents, extra)
-    return _convolution("ConvTranspose", x, kernel, steps, padding, last, dilations, 1, name, **geometry)
+    return _convolution("ConvTranspose", x, kernel, bias, steps, padding, last, dilations, 1, name, **geometry)
 
 
 def _same_transposed(extents: Sequence[int], extra: Sequence[Any]) -> dict[str, Any]:

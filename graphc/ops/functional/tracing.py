@@ -12,9 +12,10 @@ import numpy as np
 from graphc.errors import ArgumentError, DataError, ShapeError
 from graphc.ir.builder import Builder
 from graphc.ir.dims import Dim
-from graphc.ir.graph import Graph, Value
+from graphc.ir.graph import Graph, Value, as_node_name
 from graphc.ir.types import TensorType
 from graphc.ops.functional.operators import TensorOperators
+from graphc.ops.random import index_words
 from graphc.ops.registry import OPS
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class TracedTensor(TensorOperators):
     def __init__(self, tracer: Tracer, value: Value) -> None:
         self.tracer = tracer
         self.value = value
+        self.keras_mask: Any = None
 
     @property
     def type(self) -> TensorType:
@@ -173,9 +175,10 @@ class Tracer:
         if id(variable) in self._current:
             return self.wrap(self._current[id(variable)])
         if id(variable) not in self._states:
-            name, count = variable.path, 1
+            path = as_node_name(variable.path)
+            name, count = path, 1
             while name in self.variables:
-                name, count = f"{variable.path}_{count}", count + 1
+                name, count = f"{path}_{count}", count + 1
             self.variables[name] = variable
             self._states[id(variable)] = self.builder.state(name, variable.type)
         return self.wrap(self._states[id(variable)])
@@ -183,6 +186,14 @@ class Tracer:
     def assign(self, variable: Variable, value: Any) -> TracedTensor:
         """Give a variable a new value: an update of the graph."""
         self.read(variable)
+        new = self._fitting(variable, value)
+        self._current[id(variable)] = new
+        state = self._states[id(variable)].producer.attributes["state"]
+        self.graph.updates[state] = new
+        return self.wrap(new)
+
+    def _fitting(self, variable: Variable, value: Any) -> Value:
+        """A value as one of a variable's dtype and shape."""
         new = self.value_of(value, dtype=variable.dtype)
         if new.type.dtype != variable.dtype:
             new = self.builder.emit("Cast", new, to=variable.dtype)
@@ -190,13 +201,18 @@ class Tracer:
             raise ShapeError(
                 f"Variable {variable.path!r} has shape {variable.shape}; a value of type {new.type} was assigned."
             )
-        self._current[id(variable)] = new
-        state = self._states[id(variable)].producer.attributes["state"]
-        self.graph.updates[state] = new
-        return self.wrap(new)
+        return new
+
+    @property
+    def enclosing(self) -> tuple[Tracer, ...]:
+        """The tracers around this one, innermost first, when it traces the body of a loop."""
+        return ()
 
     def apply(self, op: str, inputs: Sequence[Any], attributes: Mapping[str, Any]) -> tuple[TracedTensor, ...]:
-        """Emit one node."""
+        """Emit one node; into the body that is being traced, when a loop's step computes on tensors from around it."""
+        innermost = current_tracer()
+        if innermost is not None and self in innermost.enclosing:
+            return innermost.apply(op, inputs, attributes)
         operands = [None if x is None else self.value_of(x) for x in inputs]
         node = self.builder.emit_node(op, operands, **attributes)
         return tuple(self.wrap(v) for v in node.outputs)
@@ -204,3 +220,92 @@ class Tracer:
     def state_arrays(self) -> dict[str, np.ndarray[Any, Any]]:
         """State name to the variable's own array, for `prepare`."""
         return {name: variable.array for name, variable in self.variables.items()}
+
+
+class BodyTracer(Tracer):
+    """Collects what one step of a loop does: a body that is closed, see `graphc.ops.scan`.
+
+    What the step touches of the trace around it (tensors, variables) becomes an operand of the loop that every step sees.
+    Random numbers differ from step to step: a counter, one more state of the loop, changes their key.
+
+    Args:
+        outer: the tracer of the code that the loop stands in.
+    """
+
+    def __init__(self, outer: Tracer) -> None:
+        super().__init__(Graph("body"), training=outer.training)
+        self.outer = outer
+        self.builder.inherit_origin(outer.builder)
+        self.captured: dict[Value, Value] = {}
+        """Value of the trace around to the body's input that stands for it."""
+        self.counter: Value | None = None
+        """The number of steps done, once random numbers were asked for."""
+        self._step_key: Value | None = None
+
+    @property
+    def enclosing(self) -> tuple[Tracer, ...]:
+        return (self.outer, *self.outer.enclosing)
+
+    @property
+    def random_key(self) -> Variable:
+        """The state of the whole trace; `read` gives what it is in this step."""
+        return self.outer.random_key
+
+    @random_key.setter
+    def random_key(self, variable: Variable) -> None:
+        self.outer.random_key = variable
+
+    @property
+    def draws(self) -> int:
+        return self.outer.draws
+
+    def next_draw(self) -> int:
+        return self.outer.next_draw()
+
+    def value_of(self, x: Any, dtype: str | None = None) -> Value:
+        if isinstance(x, TracedTensor) and x.tracer in self.enclosing:
+            return self._capture(self.outer.value_of(x))
+        return super().value_of(x, dtype)
+
+    def carry(self, variable: Variable, value: TracedTensor) -> None:
+        """Let a state of the loop stand for a variable: the step reads it, and assigning changes it for the steps behind.
+
+        Whoever does this makes `read` at the end of the step the new state, and assigns the last one behind the loop.
+        """
+        self._current[id(variable)] = self.value_of(value)
+
+    def read(self, variable: Variable) -> TracedTensor:
+        if id(variable) in self._current:
+            return self.wrap(self._current[id(variable)])
+        value = self._capture(self.outer.read(variable).value)
+        return self.wrap(self._key_of_step(value) if variable is self.random_key else value)
+
+    def assign(self, variable: Variable, value: Any) -> TracedTensor:
+        """Give a variable that is carried a new value.
+
+        Raises:
+            ArgumentError: it is not: only a loop's states change from step to step.
+        """
+        if id(variable) in self._current:
+            new = self._fitting(variable, value)
+            self._current[id(variable)] = new
+            return self.wrap(new)
+        raise ArgumentError(
+            f"Variable {variable.path!r} is assigned inside a step of a loop, which runs many times. Carry the value as a "
+            "state of the loop and assign it behind the loop."
+        )
+
+    def _capture(self, value: Value) -> Value:
+        if value not in self.captured:
+            name = self.graph.unique_name(value.name.replace(":", "_"))
+            self.captured[value] = self.builder.input(name, value.type)
+        return self.captured[value]
+
+    def _key_of_step(self, key: Value) -> Value:
+        """The random key of one step: the key plus the step's number times two odd words that no other loop shares."""
+        if self._step_key is None:
+            words = np.array([word | 1 for word in index_words(self.next_draw())], np.uint32)
+            self.counter = self.builder.input(self.graph.unique_name("step"), TensorType.of("uint32", ()))
+            offset = self.builder.emit("Mul", self.counter, self.builder.constant(words))
+            self._step_key = self.builder.emit("Add", key, offset)
+        return self._step_key
