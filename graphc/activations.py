@@ -83,6 +83,8 @@ def get(identifier: Any) -> Activation:
     Raises:
         ArgumentError: it is unknown; the message suggests near names.
     """
+    if isinstance(identifier, Mapping):
+        return deserialize(identifier)
     found: Activation = linear if identifier is None else _TABLE.get(identifier)
     return found
 
@@ -96,16 +98,20 @@ def serialize(activation: Any) -> Any:
     name = getattr(activation, "__name__", None)
     if name is None or hasattr(activation, "get_config"):
         return _TABLE.serialize(activation)
-    if _TABLE.functions.get(name) is activation:
+    if _TABLE.functions.get(name) is activation or activation is ops.relu:
         return name
+    if activation is ops.gelu:
+        raise ArgumentError(
+            "`graphc.ops.gelu` approximates by default, `graphc.activations.gelu` does not, and files know the latter as "
+            '"gelu". Use graphc.activations.gelu, or a function of your own, as the activation of a layer that is saved.'
+        )
     if not name.isidentifier():
         raise ArgumentError(
             "An activation that is a lambda cannot be saved: files hold names, not code. "
             "Define it with `def`, and pass it in `custom_objects` when loading."
         )
-    registered = get_registered_name(activation)
-    module = str(getattr(activation, "__module__", "builtins"))
-    return {"module": module, "class_name": "function", "config": name, "registered_name": registered}
+    name = get_registered_name(activation)
+    return {"module": "builtins", "class_name": "function", "config": name, "registered_name": "function"}
 
 
 def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Activation:
@@ -114,5 +120,7 @@ def deserialize(config: Any, custom_objects: Mapping[str, Any] | None = None) ->
     Raises:
         ArgumentError: it is unknown; a function of yours must be registered or given in ``custom_objects``.
     """
+    if isinstance(config, Mapping) and config.get("class_name") == "function":
+        config = config.get("config")  # the name; Keras's `registered_name` is "function" for every one
     found: Activation = linear if config is None else _TABLE.deserialize(config, custom_objects)
     return found

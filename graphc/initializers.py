@@ -12,6 +12,7 @@ from graphc.errors import ArgumentError
 from graphc.ir.dtypes import numpy_dtype, standardize_dtype
 from graphc.object_table import ObjectTable
 from graphc.seeding import generator
+from graphc.stft_kernel import stft_kernel, window_values
 
 Array = np.ndarray[Any, Any]
 
@@ -81,8 +82,8 @@ class Identity(Initializer):
         return self.gain * np.eye(*shape)
 
     def get_config(self) -> dict[str, Any]:
-        """The gain."""
-        return {"gain": self.gain}
+        """The gain, where it is not 1: Keras's own files never hold it."""
+        return {} if self.gain == 1.0 else {"gain": self.gain}
 
 
 class _Seeded(Initializer):
@@ -108,8 +109,8 @@ class RandomNormal(_Seeded):
         return generator(self.seed).normal(self.mean, self.stddev, shape)
 
     def get_config(self) -> dict[str, Any]:
-        """Mean, standard deviation and seed."""
-        return {"mean": self.mean, "stddev": self.stddev, **super().get_config()}
+        """Seed, mean and standard deviation."""
+        return {**super().get_config(), "mean": self.mean, "stddev": self.stddev}
 
 
 class TruncatedNormal(RandomNormal):
@@ -117,7 +118,7 @@ class TruncatedNormal(RandomNormal):
 
     def values(self, shape: tuple[int, ...]) -> Array:
         """Samples."""
-        return self.mean + self.stddev * truncated_normal(generator(self.seed), shape)
+        return self.mean + self.stddev * standard_truncated_normal(generator(self.seed), shape)
 
 
 class RandomUniform(_Seeded):
@@ -132,8 +133,8 @@ class RandomUniform(_Seeded):
         return generator(self.seed).uniform(self.minval, self.maxval, shape)
 
     def get_config(self) -> dict[str, Any]:
-        """Bounds and seed."""
-        return {"minval": self.minval, "maxval": self.maxval, **super().get_config()}
+        """Seed and bounds."""
+        return {**super().get_config(), "minval": self.minval, "maxval": self.maxval}
 
 
 class VarianceScaling(_Seeded):
@@ -184,7 +185,7 @@ class VarianceScaling(_Seeded):
         if self.distribution == "untruncated_normal":
             return rng.normal(0.0, math.sqrt(variance), shape)
         # Cutting at two standard deviations leaves this much of the deviation.
-        return truncated_normal(rng, shape) * (math.sqrt(variance) / 0.87962566103423978)
+        return standard_truncated_normal(rng, shape) * (math.sqrt(variance) / 0.87962566103423978)
 
     def _fans(self, shape: tuple[int, ...]) -> tuple[float, float]:
         if self.input_axes is not None or self.output_axes is not None:
@@ -202,10 +203,10 @@ class VarianceScaling(_Seeded):
     def get_config(self) -> dict[str, Any]:
         """All arguments."""
         return {
+            **super().get_config(),
             "scale": self.scale,
             "mode": self.mode,
             "distribution": self.distribution,
-            **super().get_config(),
             "input_axes": self.input_axes,
             "output_axes": self.output_axes,
         }
@@ -282,11 +283,63 @@ class Orthogonal(_Seeded):
         return self.gain * (q if rows >= columns else q.T).reshape(shape)
 
     def get_config(self) -> dict[str, Any]:
-        """Gain and seed."""
-        return {"gain": self.gain, **super().get_config()}
+        """Seed and gain."""
+        return {**super().get_config(), "gain": self.gain}
 
 
-def truncated_normal(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
+class STFT(Initializer):
+    """The kernel of a convolution that is a short-time Fourier transform: one part of it, `graphc.stft_kernel`.
+
+    Args:
+        side: ``real`` or ``imag``.
+        window: the name of a window of ``scipy.signal.windows``, an array of its values, or None.
+        scaling: what the window is divided by: ``density`` for its L2 norm, ``spectrum`` for its L1 norm, None for 1.
+        periodic: whether the window is one period of a function, or symmetric.
+    """
+
+    def __init__(
+        self, side: str = "real", window: Any = "hann", scaling: str | None = "density", periodic: bool = False
+    ) -> None:
+        if side not in ("real", "imag"):
+            raise ArgumentError(f"`side` must be 'real' or 'imag'; got {side!r}.")
+        if scaling not in (None, "density", "spectrum"):
+            raise ArgumentError(f"`scaling` must be None, 'density' or 'spectrum'; got {scaling!r}.")
+        if isinstance(window, str):
+            window_values(window, 1)
+        self.side, self.window, self.scaling, self.periodic = side, window, scaling, periodic
+
+    def values(self, shape: tuple[int, ...]) -> Array:
+        """The kernel."""
+        return stft_kernel(shape, self.side, self.window, self.scaling, self.periodic)
+
+    def get_config(self) -> dict[str, Any]:
+        """All arguments."""
+        return {"side": self.side, "window": self.window, "periodic": self.periodic, "scaling": self.scaling}
+
+
+class _Given(Initializer):
+    """The values of an array, for a weight of the same shape."""
+
+    def __init__(self, array: Any) -> None:
+        self.array = np.asarray(array)
+
+    def values(self, shape: tuple[int, ...]) -> Array:
+        """The array."""
+        if self.array.shape != shape:
+            raise ArgumentError(
+                f"The array given as an initializer has shape {self.array.shape}; a weight of shape {shape} was asked for."
+            )
+        return self.array
+
+    def get_config(self) -> dict[str, Any]:
+        """None: a configuration does not hold arrays."""
+        raise ArgumentError(
+            "An array given as an initializer cannot be saved as a configuration. Use an initializer by name, and set the "
+            "values with `set_weights`."
+        )
+
+
+def standard_truncated_normal(rng: np.random.Generator, shape: tuple[int, ...]) -> Array:
     """Standard normal samples, each drawn again until it lies within two standard deviations."""
     samples = rng.standard_normal(shape)
     outside = np.abs(samples) > 2.0
@@ -300,12 +353,13 @@ _TABLE = ObjectTable(
     "initializer",
     "keras.initializers",
     classes=(Zeros, Ones, Constant, Identity, RandomNormal, TruncatedNormal, RandomUniform, VarianceScaling, GlorotUniform,
-             GlorotNormal, HeUniform, HeNormal, LecunUniform, LecunNormal, Orthogonal),
+             GlorotNormal, HeUniform, HeNormal, LecunUniform, LecunNormal, Orthogonal, STFT),
     aliases={
         "normal": RandomNormal,
         "uniform": RandomUniform,
         "IdentityInitializer": Identity,
         "OrthogonalInitializer": Orthogonal,
+        "STFTInitializer": STFT,
         "one": Ones,
         "zero": Zeros,
     },
@@ -318,8 +372,10 @@ def get(identifier: Any) -> Callable[..., Any]:
     Raises:
         ArgumentError: it is unknown; the message suggests near names.
     """
-    if isinstance(identifier, np.ndarray | int | float) and not isinstance(identifier, bool):
-        return Constant(identifier)  # type: ignore[arg-type]
+    if isinstance(identifier, np.ndarray | np.generic):
+        return _Given(identifier)
+    if isinstance(identifier, int | float) and not isinstance(identifier, bool):
+        return Constant(identifier)
     found: Callable[..., Any] = _TABLE.get(identifier)
     return found
 
@@ -327,9 +383,10 @@ def get(identifier: Any) -> Callable[..., Any]:
 serialize = _TABLE.serialize
 deserialize = _TABLE.deserialize
 
-# Keras's lower-case aliases.
+# Keras's second names.
+IdentityInitializer, OrthogonalInitializer, STFTInitializer = Identity, Orthogonal, STFT
 zeros, ones, constant, identity = Zeros, Ones, Constant, Identity
-random_normal, random_uniform, truncated_normal_initializer = RandomNormal, RandomUniform, TruncatedNormal
-variance_scaling, orthogonal = VarianceScaling, Orthogonal
+random_normal, random_uniform, truncated_normal = RandomNormal, RandomUniform, TruncatedNormal
+variance_scaling, orthogonal, stft = VarianceScaling, Orthogonal, STFT
 glorot_uniform, glorot_normal, he_uniform, he_normal = GlorotUniform, GlorotNormal, HeUniform, HeNormal
 lecun_uniform, lecun_normal = LecunUniform, LecunNormal

@@ -62,7 +62,7 @@ class L1(Regularizer):
         return ops.multiply(self.l1, ops.sum(ops.absolute(x)))
 
     def get_config(self) -> dict[str, Any]:
-        """The factor, which Keras keeps in float32 for this class alone."""
+        """The factor, which Keras keeps in float32 here."""
         return {"l1": float(np.float32(self.l1))}
 
 
@@ -107,13 +107,15 @@ class OrthogonalRegularizer(Regularizer):
         return ops.multiply(self.factor * 0.5 / pairs, ops.sum(ops.absolute(off_diagonal)))
 
     def get_config(self) -> dict[str, Any]:
-        """Factor and mode."""
-        return {"factor": self.factor, "mode": self.mode}
+        """Factor, which Keras keeps in float32 here too, and mode."""
+        return {"factor": float(np.float32(self.factor)), "mode": self.mode}
 
 
 def _factor(name: str, value: Any) -> float:
-    if isinstance(value, bool | str) or not float("-inf") < float(value) < float("inf"):
-        raise ArgumentError(f"Invalid value for argument {name}: expected a finite number; got {value!r}.")
+    if isinstance(value, bool) or not isinstance(value, int | float | np.number) or not 0 <= value < float("inf"):
+        raise ArgumentError(
+            f"Invalid value for argument {name}: expected a non-negative float. Received: {name}={value!r}"
+        )
     return float(value)
 
 
@@ -137,4 +139,4 @@ def get(identifier: Any) -> Callable[[Any], Any] | None:
 
 serialize = _TABLE.serialize
 deserialize = _TABLE.deserialize
-l1, l2, l1_l2 = L1, L2, L1L2
+l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer

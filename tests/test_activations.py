@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import graphc
-from graphc import activations, compiler
+from graphc import activations, compiler, ops
 from graphc.custom_objects import custom_object_scope, register_keras_serializable
 from graphc.errors import ArgumentError
 from graphc.ir.dims import Dim
@@ -187,7 +187,13 @@ def test_functions_of_ones_own() -> None:
         return x + x
 
     config = activations.serialize(doubled)
-    assert (config["class_name"], config["config"], config["registered_name"]) == ("function", "doubled", "doubled")
+    # As Keras writes it: the name is the config, the registered name is that of the kind.
+    assert config == {
+        "module": "builtins",
+        "class_name": "function",
+        "config": "doubled",
+        "registered_name": "function",
+    }
     with pytest.raises(ArgumentError, match="doubled"):
         activations.deserialize(config)
     with custom_object_scope({"doubled": doubled}):
@@ -199,8 +205,15 @@ def test_functions_of_ones_own() -> None:
         return x + x + x
 
     config = activations.serialize(tripled)
-    assert config["registered_name"] == "tests>tripled"
+    assert config["config"] == "tests>tripled"
     assert activations.deserialize(config) is tripled
+
+
+def test_functions_of_ops() -> None:
+    assert activations.serialize(ops.relu) == "relu"
+    assert activations.serialize(ops.softplus) == "softplus"
+    with pytest.raises(ArgumentError, match=r"graphc\.activations\.gelu"):
+        activations.serialize(ops.gelu)  # loading "gelu" would give another function
 
 
 def test_a_lambda_cannot_be_saved() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from graphc import activations, constraints, initializers, regularizers
 from graphc.errors import ArgumentError, ShapeError
+from graphc.layers.input_spec import InputSpec
 from graphc.layers.layer import Layer
 from graphc.ops import functional as ops
 from graphc.ops.functional import dispatch
@@ -13,8 +14,6 @@ from graphc.ops.functional import dispatch
 
 class ReLU(Layer):
     """``min(x, max_value)`` above ``threshold``, ``negative_slope * (x - threshold)`` below."""
-
-    supports_masking = True
 
     def __init__(
         self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any
@@ -27,6 +26,7 @@ class ReLU(Layer):
         if threshold is None or threshold < 0:
             raise ArgumentError(f"threshold of a ReLU layer cannot be negative. Received: threshold={threshold}")
         self.max_value, self.negative_slope, self.threshold = max_value, negative_slope, threshold
+        self.supports_masking = True
         self.built = True
 
     def call(self, inputs: Any) -> Any:
@@ -44,8 +44,6 @@ class ReLU(Layer):
 class LeakyReLU(Layer):
     """``x`` above zero, ``negative_slope * x`` below."""
 
-    supports_masking = True
-
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         if "alpha" in kwargs:  # Keras 2's name
             negative_slope = kwargs.pop("alpha")
@@ -55,6 +53,7 @@ class LeakyReLU(Layer):
                 f"The negative_slope value of a LeakyReLU layer cannot be None or negative. Received: {negative_slope}"
             )
         self.negative_slope = negative_slope
+        self.supports_masking = True
         self.built = True
 
     def call(self, inputs: Any) -> Any:
@@ -72,8 +71,6 @@ class PReLU(Layer):
     ``shared_axes`` (counted with the batch as axis 0) share one value of ``alpha`` each.
     """
 
-    supports_masking = True
-
     def __init__(
         self,
         alpha_initializer: Any = "Zeros",
@@ -88,6 +85,7 @@ class PReLU(Layer):
         self.alpha_constraint = constraints.get(alpha_constraint)
         axes = None if shared_axes is None else [shared_axes] if isinstance(shared_axes, int) else list(shared_axes)
         self.shared_axes = axes
+        self.supports_masking = True
         self.alpha: Any = None
 
     def build(self, input_shape: Any) -> None:
@@ -107,6 +105,9 @@ class PReLU(Layer):
             constraint=self.alpha_constraint,
             name="alpha",
         )
+        lengths = enumerate(input_shape[1:], 1) if self.shared_axes else ()
+        axes = {axis: length for axis, length in lengths if axis not in (self.shared_axes or ())}
+        self.input_spec = InputSpec(ndim=len(input_shape), axes=axes)
 
     def call(self, inputs: Any) -> Any:
         """The activated inputs."""
@@ -126,11 +127,10 @@ class PReLU(Layer):
 class ELU(Layer):
     """``x`` above zero, ``alpha * (exp(x) - 1)`` below."""
 
-    supports_masking = True
-
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.alpha = alpha
+        self.supports_masking = True
         self.built = True
 
     def call(self, inputs: Any) -> Any:
@@ -139,28 +139,50 @@ class ELU(Layer):
 
     def get_config(self) -> dict[str, Any]:
         """The factor."""
-        return {**super().get_config(), "alpha": self.alpha}
+        config = super().get_config()
+        return {"name": config.pop("name"), "alpha": self.alpha, **config}
 
 
 class Softmax(Layer):
     """The softmax over one axis or several; elements where ``mask`` is False get zero."""
 
-    supports_masking = True
-
     def __init__(self, axis: Any = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis = axis
+        self.supports_masking = True
         self.built = True
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
-        """The probabilities."""
+        """The probabilities.
+
+        Args:
+            inputs: any shape.
+            mask: broadcasts to the inputs.
+        """
         if mask is not None:
-            # Far enough down that exp() of the difference is zero in float32, and finite in float16.
-            lowest = -3e4 if dispatch.dtype_of(inputs) == "float16" else -1e9
-            inputs = ops.add(inputs, ops.multiply(ops.subtract(1.0, ops.cast(mask, dispatch.dtype_of(inputs))), lowest))
-        axis = tuple(self.axis) if isinstance(self.axis, list) else self.axis
-        return ops.softmax(inputs, axis=axis)
+            have, wanted = tuple(mask.shape), tuple(inputs.shape)
+            pairs = list(zip(reversed(have), reversed(wanted), strict=False))
+            if len(have) > len(wanted) or any(None not in (m, d) and m not in (1, d) for m, d in pairs):
+                raise ShapeError(
+                    f"Softmax layer {self.name!r}: the mask must broadcast to the inputs; got a mask of shape {have} and "
+                    f"inputs of shape {wanted}."
+                )
+        return masked_softmax(inputs, mask, tuple(self.axis) if isinstance(self.axis, list) else self.axis)
 
     def get_config(self) -> dict[str, Any]:
         """The axis."""
         return {**super().get_config(), "axis": self.axis}
+
+
+def masked_softmax(x: Any, mask: Any, axis: int | tuple[int, ...]) -> Any:
+    """The softmax over an axis or several, with zeros where ``mask``, which broadcasts to ``x``, is False.
+
+    A mask that is not of booleans is True above one half. Where everything is masked, everything is zero.
+    """
+    if mask is None:
+        return ops.softmax(x, axis=axis)
+    dtype = dispatch.dtype_of(x)
+    seen = mask if dispatch.dtype_of(mask) == "bool" else ops.greater(mask, 0.5)
+    # Far enough down that exp() of the difference is zero in float32, and finite in float16.
+    lowest = -3e4 if dtype == "float16" else -1e9
+    return ops.where(seen, ops.softmax(ops.where(seen, x, lowest), axis=axis), 0.0)

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from graphc.layers.structure import flatten, map_structure
 from graphc.ops.functional.dispatch import is_variable
 from graphc.ops.functional.masks import get_mask, set_mask, with_mask
 from graphc.ops.functional.tracing import TracedTensor
+from graphc.structure import flatten, map_structure
 
 
 def _is_tensor(x: Any) -> bool:

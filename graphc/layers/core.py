@@ -122,15 +122,7 @@ class Dense(Layer):
             "kernel_constraint": constraints.serialize(self.kernel_constraint),
             "bias_constraint": constraints.serialize(self.bias_constraint),
             "quantization_config": None,
-            **activity_config(self),
         }
-
-
-def activity_config(layer: Layer) -> dict[str, Any]:
-    """The activity regularizer's entry of a configuration; Keras leaves it out where there is none."""
-    if layer.activity_regularizer is None:
-        return {}
-    return {"activity_regularizer": regularizers.serialize(layer.activity_regularizer)}
 
 
 class Activation(Layer):

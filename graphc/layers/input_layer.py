@@ -50,6 +50,10 @@ class InputLayer(Layer):
             raise ArgumentError("Sparse and ragged inputs are not supported: NumPy arrays are dense.")
         if input_tensor is not None:
             raise ArgumentError("`input_tensor` is not supported: pass the tensor to Model(inputs=...) itself.")
+        if isinstance(name, str) and set(name) & set(':"'):
+            raise ArgumentError(
+                f"An input's name may not hold ':' or '\"', which graphs and files use; got name={name!r}."
+            )
         super().__init__(name=name)
         if batch_shape is not None:
             if shape is not None or batch_size is not None:

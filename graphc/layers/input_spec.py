@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from graphc.errors import ShapeError
-from graphc.layers.structure import flatten
 from graphc.ops.functional import dispatch
+from graphc.structure import flatten
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,9 @@ import inspect
 import os
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
 
@@ -23,7 +25,6 @@ from graphc.layers.input_spec import check_input_spec
 from graphc.layers.layer_calls import LayerCalls
 from graphc.layers.layer_weights import LayerWeights
 from graphc.layers.scope import current_path, current_training, layer_scope
-from graphc.layers.structure import flatten, map_structure
 from graphc.layers.symbolic import LayerCall, SymbolicTensor, public_shape
 from graphc.naming import auto_name, snake_case
 from graphc.ops import functional
@@ -31,8 +32,28 @@ from graphc.ops.functional import dispatch
 from graphc.ops.functional.masks import get_mask, set_mask
 from graphc.ops.functional.tracing import TracedTensor, Tracer, current_tracer, untraced
 from graphc.ops.functional.variable import Variable
+from graphc.structure import flatten, map_structure
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+@dataclass
+class PreparedCall:
+    """A call on arrays or traced tensors, ready to run.
+
+    Attributes:
+        args: positional arguments of ``call``.
+        kwargs: keyword arguments of ``call``.
+        training: what layers inside inherit; None where the layer does not say.
+        first: the first argument, whose mask is handed on.
+        previous_mask: that mask.
+    """
+
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    training: bool | None
+    first: Any
+    previous_mask: Any
 
 
 class Layer(LayerWeights, LayerCalls):
@@ -118,29 +139,38 @@ class Layer(LayerWeights, LayerCalls):
 
     def _call_with_numbers(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call on arrays (computed at once) or on traced tensors (emitted)."""
+        call = self._prepare_call(args, kwargs)
+        with self._inside(call):
+            outputs = self.call(*call.args, **call.kwargs)
+            self._add_activity_loss(outputs)
+            return self._hand_on_mask(call.first, outputs, call.previous_mask)
+
+    def _prepare_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> PreparedCall:
+        """Arguments as ``call`` takes them: cast, checked, with the masks and the ``training`` that the caller left open."""
         args, kwargs = self._prepare_arguments(args, kwargs)
         training = self._resolve_training(args, kwargs)
         kwargs |= open_masks(self._call_parameters, args, kwargs)
         first = args[0] if args else next(iter(kwargs.values()), None)
-        previous = self._previous_mask(first, kwargs)
-        tracer = current_tracer()
-        with layer_scope(self.name, training):
-            self._build_once(args, kwargs)
-            if tracer is None:
-                return self._hand_on_mask(first, self._call_at_once(args, kwargs), previous)
-            with tracer.builder.origin(Origin("/".join(current_path()), *self._origin)):
-                outputs = self.call(*args, **kwargs)
-                self._add_activity_loss(outputs)
-                return self._hand_on_mask(first, outputs, previous)
+        return PreparedCall(args, kwargs, training, first, self._previous_mask(first, kwargs))
 
-    def _call_at_once(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Call on arrays; what `add_loss` collects belongs to the outermost call."""
+    @contextmanager
+    def _inside(self, call: PreparedCall) -> Iterator[None]:
+        """What is around the running of ``call``: the path, ``training``, and where emitted nodes come from."""
+        tracer = current_tracer()
+        with layer_scope(self.name, call.training):
+            self._build_once(call.args, call.kwargs)
+            if tracer is None:
+                self._forget_losses()
+                yield
+            else:
+                with tracer.builder.origin(Origin("/".join(current_path()), *self._origin)):
+                    yield
+
+    def _forget_losses(self) -> None:
+        """What `add_loss` collects on arrays belongs to the outermost call."""
         if len(current_path()) <= 1:
             for layer in self._flatten_layers():
                 layer._losses.clear()
-        outputs = self.call(*args, **kwargs)
-        self._add_activity_loss(outputs)
-        return outputs
 
     # -- masks ------------------------------------------------------------------------------------------------------
 
@@ -348,22 +378,30 @@ class Layer(LayerWeights, LayerCalls):
             GraphcError: a custom layer whose constructor took things that a configuration cannot hold, and that does not
                 write its own ``get_config``.
         """
-        config = {"name": self.name, "trainable": self._trainable, "dtype": dtype_policy_config(self._dtype)}
+        base = {"name": self.name, "trainable": self._trainable, "dtype": dtype_policy_config(self._dtype)}
+        if self.activity_regularizer is not None:
+            base["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
         if registered_module(type(self)) is None and type(self).get_config is Layer.get_config:
-            config |= self._constructor_config()
-        return config
+            return self._constructor_config(base)
+        return base
 
-    def _constructor_config(self) -> dict[str, Any]:
+    def _constructor_config(self, base: Mapping[str, Any]) -> dict[str, Any]:
+        """The constructor's arguments, defaults included, then what of ``base`` the constructor takes as well."""
         args, kwargs = self._constructor_arguments
-        names = [p for p in inspect.signature(type(self).__init__).parameters if p != "self"]
-        given = dict(zip(names, args, strict=False)) | kwargs
-        for name, value in given.items():
-            if not all(isinstance(v, str | int | float | bool | None) for v in flatten(value)):
+        parameters = list(inspect.signature(type(self).__init__).parameters.values())[1:]
+        named = [p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+        given = dict(zip((p.name for p in named), args, strict=False)) | kwargs
+        defaults = {p.name: p.default for p in named if p.default is not p.empty}
+        config = {p.name: given.get(p.name, defaults.get(p.name)) for p in named} | given
+        for name, value in config.items():
+            if name not in base and not all(isinstance(v, str | int | float | bool | None) for v in flatten(value)):
                 raise GraphcError(
                     f"Layer {type(self).__name__} cannot be saved: its constructor took {name}={value!r:.60}, which is not "
                     "plain data. Write `get_config(self)`, which returns the constructor's arguments as plain data."
                 )
-        return {k: v for k, v in given.items() if k not in ("name", "trainable", "dtype")}
+        takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters)
+        taken = {name: value for name, value in base.items() if takes_any or any(p.name == name for p in named)}
+        return {name: value for name, value in config.items() if name not in base} | taken
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Self:

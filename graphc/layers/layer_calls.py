@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from graphc.errors import ArgumentError
-from graphc.layers.structure import map_structure
 from graphc.layers.symbolic import LayerCall
+from graphc.structure import map_structure
 
 
 class LayerCalls:

@@ -10,8 +10,8 @@ import numpy as np
 from graphc import constraints, initializers, regularizers
 from graphc.errors import ArgumentError, DTypeError, GraphcError, NotBuiltError, ShapeError
 from graphc.ir.dtypes import is_float, standardize_dtype
+from graphc.layers import weight_budget
 from graphc.layers.scope import current_path
-from graphc.layers.structure import flatten
 from graphc.ops.functional.variable import Variable
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ class LayerWeights:
             )
         lengths = tuple(int(d) for d in lengths)
         kind = standardize_dtype(dtype) if dtype is not None else self._dtype
+        weight_budget.charge(self.name, lengths, kind)
         default = "glorot_uniform" if is_float(kind) else "zeros"
         make = initializers.get(default if initializer is None else initializer)
         try:
@@ -210,9 +211,22 @@ def _attribute_leaves(layer: LayerWeights) -> Iterator[Any]:
     for name, value in vars(layer).items():
         if name in _NOT_PARTS or isinstance(value, _LEAF_TYPES):
             continue
-        for item in flatten(value):
+        for item in _held(value):
             if isinstance(item, LayerWeights | Variable):
                 yield item
+
+
+def _held(value: Any) -> Iterator[Any]:
+    """The leaves of nested lists, tuples and dicts; dicts in their own order, which is that of weights in Keras."""
+    todo = [value]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, dict):
+            todo += reversed(item.values())
+        elif isinstance(item, list | tuple):
+            todo += reversed(item)
+        else:
+            yield item
 
 
 _NOT_PARTS = frozenset(

@@ -1,25 +1,48 @@
-"""Pooling layers."""
+"""Pooling over windows: MaxPooling and AveragePooling in one to three dimensions."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from graphc.errors import ShapeError
-from graphc.layers.data_format import channels_first, layout, standard_data_format, standard_padding, standard_tuple
+from graphc.layers.data_format import (
+    layout,
+    public_lengths,
+    spatial_axes,
+    standard_data_format,
+    standard_padding,
+    standard_tuple,
+)
 from graphc.layers.input_spec import InputSpec
 from graphc.layers.layer import Layer
-from graphc.ops import functional as ops
 from graphc.ops.functional import dispatch
+from graphc.ops.functional.arguments import floating
 
 
 class BasePooling(Layer):
-    """What window pooling of every rank shares."""
+    """One number from each window of each channel: ``(batch, *spatial, channels)`` to ``(batch, *new spatial, channels)``.
+
+    Args:
+        pool_size: the window, an integer or one for each spatial axis.
+        strides: the step of the window; its own size by default.
+        padding: ``valid`` for whole windows only, or ``same`` for ``ceil(length / strides)`` of them. Padding is never
+            counted.
+        data_format: ``channels_last`` or ``channels_first``.
+
+    Raises:
+        ArgumentError: a number is out of range.
+    """
 
     rank: int
     op: str
 
     def __init__(
-        self, pool_size: Any, strides: Any = None, padding: str = "valid", data_format: str | None = None, **kwargs: Any
+        self,
+        pool_size: Any = 2,
+        strides: Any = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.pool_size = standard_tuple(pool_size, self.rank, "pool_size")
@@ -31,23 +54,26 @@ class BasePooling(Layer):
 
     def call(self, inputs: Any) -> Any:
         """The pooled inputs."""
-        shape = dispatch.shape_of(inputs)
-        spatial = shape[2:] if channels_first(self.data_format) else shape[1:-1]
-        for length, window in zip(spatial, self.pool_size, strict=True):
-            if self.padding == "valid" and isinstance(length, int) and length < window:
-                shown = tuple(None if isinstance(d, str) else d for d in shape)
-                raise ShapeError(
-                    f"Computed output size would be zero or negative. Layer {self.name!r} received `inputs shape={shown}`, "
-                    f"`pool_size={self.pool_size}`; use padding='same', a smaller pool or larger inputs."
-                )
+        self._check_size(inputs)
         return dispatch.apply(
             self.op,
-            inputs,
+            floating(inputs),
             kernel_shape=self.pool_size,
             strides=self.strides,
             pads="SAME_UPPER" if self.padding == "same" else (0,) * (2 * self.rank),
             layout=layout(self.data_format),
         )
+
+    def _check_size(self, inputs: Any) -> None:
+        shape = dispatch.shape_of(inputs)
+        lengths = [shape[axis] for axis in spatial_axes(self.rank, self.data_format)]
+        for length, window in zip(lengths, self.pool_size, strict=True):
+            if self.padding == "valid" and isinstance(length, int) and length < window:
+                raise ShapeError(
+                    f"Computed output size would be zero or negative. Layer {self.name!r} received `inputs "
+                    f"shape={public_lengths(shape)}`, `pool_size={self.pool_size}`, `strides={self.strides}`; use "
+                    "padding='same', a smaller pool or larger inputs."
+                )
 
     def get_config(self) -> dict[str, Any]:
         """All constructor arguments."""
@@ -60,107 +86,40 @@ class BasePooling(Layer):
         }
 
 
+# Keras 3 asks for the pool_size of average pooling; 2 was Keras 2's default, and still is that of max pooling.
+
+
+class MaxPooling1D(BasePooling):
+    """The largest element of each window of ``(batch, time, features)``."""
+
+    rank, op = 1, "MaxPool"
+
+
 class MaxPooling2D(BasePooling):
     """The largest element of each window of ``(batch, height, width, channels)``."""
 
     rank, op = 2, "MaxPool"
 
-    def __init__(
-        self,
-        pool_size: Any = (2, 2),
-        strides: Any = None,
-        padding: str = "valid",
-        data_format: str | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(pool_size, strides, padding, data_format, **kwargs)
+
+class MaxPooling3D(BasePooling):
+    """The largest element of each window of three spatial axes."""
+
+    rank, op = 3, "MaxPool"
+
+
+class AveragePooling1D(BasePooling):
+    """The mean of each window of ``(batch, time, features)``."""
+
+    rank, op = 1, "AveragePool"
 
 
 class AveragePooling2D(BasePooling):
-    """The mean of each window of ``(batch, height, width, channels)``; padding does not count."""
+    """The mean of each window of ``(batch, height, width, channels)``."""
 
     rank, op = 2, "AveragePool"
 
-    def __init__(
-        self,
-        pool_size: Any = (2, 2),  # Keras 2's default; Keras 3 has none
-        strides: Any = None,
-        padding: str = "valid",
-        data_format: str | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(pool_size, strides, padding, data_format, **kwargs)
 
+class AveragePooling3D(BasePooling):
+    """The mean of each window of three spatial axes."""
 
-class GlobalPooling(Layer):
-    """What pooling over all spatial axes shares."""
-
-    rank: int
-    maximum: bool
-
-    def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.data_format = standard_data_format(data_format)
-        self.keepdims = keepdims
-        self.input_spec = InputSpec(ndim=self.rank + 2)
-        self.built = True
-
-    def call(self, inputs: Any) -> Any:
-        """The pooled inputs."""
-        axes = tuple(range(2, self.rank + 2)) if channels_first(self.data_format) else tuple(range(1, self.rank + 1))
-        reduce = ops.max if self.maximum else ops.mean
-        return reduce(inputs, axis=axes, keepdims=self.keepdims)
-
-    def get_config(self) -> dict[str, Any]:
-        """All constructor arguments."""
-        return {**super().get_config(), "data_format": self.data_format, "keepdims": self.keepdims}
-
-
-class GlobalAveragePooling1D(GlobalPooling):
-    """The mean over time: ``(batch, time, features)`` to ``(batch, features)``; masked steps do not count."""
-
-    rank, maximum = 1, False
-    supports_masking = True
-
-    def call(self, inputs: Any, mask: Any = None) -> Any:
-        """The pooled inputs."""
-        if mask is None:
-            return super().call(inputs)
-        axis = 2 if channels_first(self.data_format) else 1
-        mask = ops.expand_dims(ops.cast(mask, dispatch.dtype_of(inputs)), 1 if axis == 2 else 2)
-        total = ops.sum(ops.multiply(inputs, mask), axis=axis, keepdims=self.keepdims)
-        return ops.divide(total, ops.sum(mask, axis=axis, keepdims=self.keepdims))
-
-    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        """Time is gone, and the mask with it."""
-        del inputs, mask
-
-
-class GlobalAveragePooling2D(GlobalPooling):
-    """The mean over height and width: ``(batch, height, width, channels)`` to ``(batch, channels)``."""
-
-    rank, maximum = 2, False
-
-
-class GlobalAveragePooling3D(GlobalPooling):
-    """The mean over depth, height and width."""
-
-    rank, maximum = 3, False
-
-
-class GlobalMaxPooling1D(GlobalPooling):
-    """The maximum over time: ``(batch, time, features)`` to ``(batch, features)``."""
-
-    rank, maximum = 1, True
-
-
-class GlobalMaxPooling2D(GlobalPooling):
-    """The maximum over height and width."""
-
-    rank, maximum = 2, True
-
-
-class GlobalMaxPooling3D(GlobalPooling):
-    """The maximum over depth, height and width."""
-
-    rank, maximum = 3, True
+    rank, op = 3, "AveragePool"

@@ -36,9 +36,7 @@ def noise_shape_tuple(noise_shape: Any) -> tuple[int | None, ...] | None:
     if noise_shape is None:
         return None
     shape = None if isinstance(noise_shape, str) or not hasattr(noise_shape, "__iter__") else tuple(noise_shape)
-    if shape is None or any(
-        d is not None and (isinstance(d, bool) or not isinstance(d, int) or d <= 0) for d in shape
-    ):
+    if shape is None or any(d is not None and (isinstance(d, bool) or not isinstance(d, int) or d <= 0) for d in shape):
         raise ArgumentError(
             "Invalid value received for argument `noise_shape`. Expected a tuple or list of positive integers and None. "
             f"Received: noise_shape={noise_shape}"

@@ -1,4 +1,4 @@
-"""Flatten, Reshape, Permute."""
+"""Flatten, Reshape, Permute, RepeatVector."""
 
 from __future__ import annotations
 
@@ -92,3 +92,24 @@ class Permute(Layer):
     def get_config(self) -> dict[str, Any]:
         """The order."""
         return {**super().get_config(), "dims": list(self.dims)}
+
+
+class RepeatVector(Layer):
+    """The same vector at each of ``n`` steps: ``(batch, features)`` to ``(batch, n, features)``."""
+
+    def __init__(self, n: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if isinstance(n, bool) or not isinstance(n, int):
+            raise ArgumentError(f"Expected an integer value for `n`, got {type(n)}.")
+        if n <= 0:
+            raise ArgumentError(f"Argument `n` should be a positive integer. Received: n={n}")
+        self.n = n
+        self.input_spec = InputSpec(ndim=2)
+
+    def call(self, inputs: Any) -> Any:
+        """The repeated inputs."""
+        return ops.repeat(ops.expand_dims(inputs, 1), self.n, axis=1)
+
+    def get_config(self) -> dict[str, Any]:
+        """The number of steps."""
+        return {**super().get_config(), "n": self.n}

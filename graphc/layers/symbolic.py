@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from graphc.errors import ArgumentError
 from graphc.ir.dims import Dim
 from graphc.ir.types import TensorType
-from graphc.layers.structure import flatten
 from graphc.naming import auto_name
 from graphc.ops.functional.operators import TensorOperators
+from graphc.structure import flatten
 
 if TYPE_CHECKING:
     from collections.abc import Callable

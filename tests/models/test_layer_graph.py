@@ -195,7 +195,7 @@ def test_a_chain_of_three_thousand_layers():
         (lambda: layers.Dense(4, kernel_initializer="glorot_unifrom"), ArgumentError, "glorot_uniform"),
         (lambda: layers.Dense(4, foo=1), ArgumentError, "Unrecognized keyword"),
         (lambda: layers.Dense(4)(graphc.Input(())), ShapeError, "min_ndim=2"),
-        (lambda: layers.Conv2D(4, 3)(graphc.Input((8, 8))), ShapeError, "expected ndim=4, found ndim=3"),
+        (lambda: layers.Conv2D(4, 3)(graphc.Input((8, 8))), ShapeError, "expected min_ndim=4, found ndim=3"),
         (lambda: layers.Conv2D(4, 3)(graphc.Input((2, 8, 3))), ShapeError, "zero or negative"),
         (lambda: layers.Conv2D(3, 3, groups=2), ArgumentError, "groups=2, filters=3"),
         (lambda: layers.Concatenate()([graphc.Input((4, 3)), graphc.Input((5, 3))]), ShapeError, r"None, 5, 3"),

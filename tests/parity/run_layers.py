@@ -72,5 +72,6 @@ def _probe_step(
     model.compile(optimizer=k.optimizers.SGD(learning_rate=PROBE_RATE), loss=k.losses.MeanSquaredError())
     random = random_state("targets of " + case.name)
     targets = [uniform(random, value.shape, -1.0, 1.0) for value in outputs]
-    facts["loss"] = float(model.train_on_batch(one_or_list(inputs_of(case)), one_or_list(targets)))
+    logs = model.train_on_batch(one_or_list(inputs_of(case)), one_or_list(targets))
+    facts["loss"] = float(flatten(logs)[0])  # with several outputs, the losses of each come behind the total
     return {f"step{index}": to_numpy(value) for index, value in enumerate(model.get_weights())}

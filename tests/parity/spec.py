@@ -29,8 +29,18 @@ class Obj:
     config: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Function:
+    """A function of the package itself: ``Function("activations", "relu")`` is ``k.activations.relu``."""
+
+    module: str
+    name: str
+
+
 def resolve(k: Any, value: Any) -> Any:
-    """``value`` with every ``Obj`` in it, at any depth of lists, tuples and dicts, made from the package ``k``."""
+    """``value`` with every ``Obj`` and ``Function`` in it, at any depth of lists, tuples and dicts, taken from ``k``."""
+    if isinstance(value, Function):
+        return getattr(functools.reduce(getattr, value.module.split("."), k), value.name)
     if isinstance(value, Obj):
         module = functools.reduce(getattr, value.module.split("."), k)
         return getattr(module, value.name)(**resolve(k, dict(value.config)))

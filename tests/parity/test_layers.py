@@ -101,7 +101,7 @@ def test_config_round_trip(name: str) -> None:
     assert again.get_config() == layer.get_config()
     declared = case.declared or case.shapes
     inputs = [graphc.Input(shape, dtype=dtype) for shape, dtype in zip(declared, case.dtypes, strict=True)]
-    model = graphc.Model(harness.one_or_list(inputs), again(harness.one_or_list(inputs)))
+    model = graphc.Model(harness.one_or_list(inputs), case.connect(again, inputs))
     harness.seed_weights(model, name, keras(name).facts["weights"])
     for value, reference in zip(forward(model, case), forward(seeded_model(case), case), strict=True):
         np.testing.assert_array_equal(value, reference)
@@ -166,6 +166,9 @@ def public_classes(module: ModuleType, base: type) -> dict[str, type]:
     }
 
 
+NO_CASE = {"InputLayer", "Wrapper"}  # a placeholder and an abstract base: neither computes anything
+
+
 def is_activation(name: str) -> bool:
     try:
         return graphc.activations.get(name) is getattr(graphc.activations, name)
@@ -176,7 +179,7 @@ def is_activation(name: str) -> bool:
 def test_every_layer_has_a_case() -> None:
     covered = {getattr(graphc.layers, case.layer) for case in LAYER_CASES if case.layer}
     public = public_classes(graphc.layers, graphc.layers.Layer)
-    missing = sorted(name for name, layer in public.items() if layer not in covered and name != "InputLayer")
+    missing = sorted(name for name, layer in public.items() if layer not in covered and name not in NO_CASE)
     assert not missing, f"layers without a parity case: {missing}"
 
 

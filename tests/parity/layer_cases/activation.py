@@ -6,6 +6,13 @@ from parity.spec import IMAGE, SEQUENCE, VECTOR, WIDE, Obj
 
 from .case import L2, fn, of
 
+MASKED = {
+    "call": lambda layer, x, mask: layer(x, mask=mask),
+    "dtype": ("float32", "bool"),
+    "integers": (0, 2),
+    "train": False,  # the output has the mask, which Keras's losses cannot use: it has too many axes
+}
+
 ACTIVATION_NAMES = (
     "celu",
     "elu",
@@ -101,6 +108,9 @@ ACTIVATION_LAYERS = (
     of("Softmax", "axis1", IMAGE, axis=1),
     of("Softmax", "axis-2", SEQUENCE, axis=-2),
     of("Softmax", "two-axes", IMAGE, axis=[1, 2]),
+    of("Softmax", "masked", SEQUENCE, (6, 4), **MASKED),
+    of("Softmax", "masked-broadcast", SEQUENCE, (6, 1), **MASKED, axis=1),
+    of("Softmax", "masked-two-axes", IMAGE, (7, 9, 1), **MASKED, axis=[1, 2]),
 )
 
 CASES = (*ACTIVATION, *ACTIVATION_FUNCTIONS, *ACTIVATION_LAYERS)

@@ -18,6 +18,7 @@ class Case:
         shapes: shapes of the input arrays, without the batch axis.
         layer: class name in ``k.layers``; empty when ``build`` is given.
         config: the layer's arguments.
+        call: ``call(layer, *inputs)`` gives the output tensors, where the layer does not take one tensor or a list.
         build: ``build(k, *inputs)`` gives the output tensors, where one layer is not the whole case.
         declared: shapes given to ``Input`` where they differ from ``shapes`` (None for a dynamic dim).
         dtype: of the inputs; a tuple of one for each where they differ.
@@ -37,6 +38,7 @@ class Case:
     shapes: tuple[Shape, ...]
     layer: str = ""
     config: Mapping[str, Any] = field(default_factory=dict)
+    call: Callable[..., Any] | None = None
     build: Callable[..., Any] | None = None
     declared: tuple[Shape, ...] | None = None
     dtype: str | tuple[str, ...] = "float32"
@@ -67,13 +69,19 @@ class Case:
         """The output tensor (or tensors) of the case on symbolic ``inputs``."""
         if self.build is not None:
             return self.build(k, *inputs)
-        return self.make(k)(inputs[0] if len(inputs) == 1 else inputs)
+        return self.connect(self.make(k), inputs)
+
+    def connect(self, layer: Any, inputs: list[Any]) -> Any:
+        """What ``layer``, the one under test or one like it, gives for symbolic ``inputs``."""
+        if self.call is not None:
+            return self.call(layer, *inputs)
+        return layer(inputs[0] if len(inputs) == 1 else inputs)
 
 
-OPTIONS = ("declared", "dtype", "spread", "integers", "blank", "training", "train", "probe", "atol", "onnx")
+OPTIONS = ("call", "declared", "dtype", "spread", "integers", "blank", "training", "train", "probe", "atol", "onnx")
 
 
-def of(layer: str, label: str, *shapes: Shape, **config: Any) -> Case:
+def of(layer: str, label: str, /, *shapes: Shape, **config: Any) -> Case:
     """One row: a layer by class name, input shapes, its arguments. Names in OPTIONS go to the case, not the layer."""
     options = {key: config.pop(key) for key in OPTIONS if key in config}
     return Case(f"{layer}/{label}", shapes, layer=layer, config=config, **options)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from parity.spec import IMAGE, IMAGE_FIRST, SEQUENCE, VECTOR
+from parity.spec import IMAGE, IMAGE_FIRST, SEQUENCE, VECTOR, VOLUME, VOLUME_FIRST
 
 from .case import of
 
@@ -24,4 +24,67 @@ CASES = (
     of("Permute", "image", IMAGE, dims=(3, 1, 2)),
     of("Permute", "image-back", IMAGE, dims=(2, 3, 1)),
     of("Permute", "identity", IMAGE, dims=(1, 2, 3)),
+    of("RepeatVector", "plain", VECTOR, n=3),
+    of("RepeatVector", "once", VECTOR, n=1),
+    of("RepeatVector", "integers", VECTOR, dtype="int32", n=4),
+    of("RepeatVector", "dynamic", VECTOR, declared=((4,),), n=2),
+    of("Cropping1D", "plain", SEQUENCE),
+    of("Cropping1D", "begin", SEQUENCE, cropping=(2, 0)),
+    of("Cropping1D", "end", SEQUENCE, cropping=(0, 3)),
+    of("Cropping1D", "both", SEQUENCE, cropping=2),
+    of("Cropping1D", "dynamic", SEQUENCE, declared=((None, 4),), cropping=(1, 2)),
+    of("Cropping2D", "nothing", IMAGE),
+    of("Cropping2D", "alike", IMAGE, cropping=2),
+    of("Cropping2D", "by-axis", IMAGE, cropping=(1, 3)),
+    of("Cropping2D", "by-side", IMAGE, cropping=((2, 1), (0, 4))),
+    of("Cropping2D", "channels-first", IMAGE_FIRST, cropping=((0, 3), (2, 1)), data_format="channels_first"),
+    of("Cropping2D", "dynamic", IMAGE, declared=((None, None, 4),), cropping=((2, 1), (0, 4))),
+    of("Cropping2D", "integers", IMAGE, dtype="int32", cropping=1),
+    of("Cropping3D", "plain", VOLUME),
+    of("Cropping3D", "by-axis", VOLUME, cropping=(2, 1, 0)),
+    of("Cropping3D", "by-side", VOLUME, cropping=((2, 1), (0, 1), (3, 0))),
+    of("Cropping3D", "channels-first", VOLUME_FIRST, cropping=((2, 0), (0, 1), (1, 3)), data_format="channels_first"),
+    of("Cropping3D", "dynamic", VOLUME, declared=((None, None, None, 2),), cropping=((2, 1), (0, 1), (3, 0))),
+    of("ZeroPadding1D", "plain", SEQUENCE),
+    of("ZeroPadding1D", "by-side", SEQUENCE, padding=(2, 0)),
+    of("ZeroPadding1D", "channels-first", (4, 6), padding=(0, 3), data_format="channels_first"),
+    of("ZeroPadding1D", "dynamic", SEQUENCE, declared=((None, 4),), padding=(1, 2)),
+    of("ZeroPadding1D", "integers", SEQUENCE, dtype="int32", padding=2),
+    of("ZeroPadding2D", "plain", IMAGE),
+    of("ZeroPadding2D", "alike", IMAGE, padding=2),
+    of("ZeroPadding2D", "by-axis", IMAGE, padding=(1, 3)),
+    of("ZeroPadding2D", "by-side", IMAGE, padding=((2, 1), (0, 4))),
+    of("ZeroPadding2D", "channels-first", IMAGE_FIRST, padding=((0, 3), (2, 1)), data_format="channels_first"),
+    of("ZeroPadding2D", "dynamic", IMAGE, declared=((None, None, 4),), padding=((2, 1), (0, 4))),
+    of("ZeroPadding2D", "nothing", IMAGE, padding=0),
+    of("ZeroPadding3D", "plain", VOLUME),
+    of("ZeroPadding3D", "by-axis", VOLUME, padding=(2, 1, 0)),
+    of("ZeroPadding3D", "by-side", VOLUME, padding=((2, 1), (0, 1), (3, 0))),
+    of("ZeroPadding3D", "channels-first", VOLUME_FIRST, padding=((2, 0), (0, 1), (1, 3)), data_format="channels_first"),
+    of("ZeroPadding3D", "dynamic", VOLUME, declared=((None, None, None, 2),), padding=1),
+    of("UpSampling1D", "plain", SEQUENCE),
+    of("UpSampling1D", "more", SEQUENCE, size=5),
+    of("UpSampling1D", "once", SEQUENCE, size=1),
+    of("UpSampling1D", "dynamic", SEQUENCE, declared=((None, 4),), size=3),
+    of("UpSampling1D", "integers", SEQUENCE, dtype="int32"),
+    of("UpSampling2D", "plain", IMAGE),
+    of("UpSampling2D", "by-axis", IMAGE, size=(3, 2)),
+    of("UpSampling2D", "channels-first", IMAGE_FIRST, size=(1, 3), data_format="channels_first"),
+    of("UpSampling2D", "dynamic", IMAGE, declared=((None, None, 4),), size=(3, 2)),
+    of("UpSampling2D", "integers", IMAGE, dtype="int32", size=(3, 2)),
+    *(
+        # Keras computes the filters' weights in float32, which leaves a few roundings of the largest pixel.
+        of("UpSampling2D", f"{interpolation}{label}", shape, interpolation=interpolation, atol=4e-6, **config)
+        for interpolation in ("bilinear", "bicubic", "lanczos3", "lanczos5")
+        for label, shape, config in (
+            ("", IMAGE, {"size": (2, 3)}),
+            ("-channels-first", IMAGE_FIRST, {"size": (3, 2), "data_format": "channels_first"}),
+            ("-dynamic", IMAGE, {"size": (3, 2), "declared": ((None, None, 4),)}),
+        )
+    ),
+    of("UpSampling2D", "bilinear-integers", IMAGE, dtype="int32", interpolation="bilinear"),
+    of("UpSampling3D", "plain", VOLUME),
+    of("UpSampling3D", "by-axis", VOLUME, size=(1, 3, 2)),
+    of("UpSampling3D", "channels-first", VOLUME_FIRST, size=(3, 1, 2), data_format="channels_first"),
+    of("UpSampling3D", "dynamic", VOLUME, declared=((None, None, None, 2),), size=(2, 1, 3)),
 )
