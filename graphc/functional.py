@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,21 +10,29 @@ import numpy as np
 
 from graphc.compiler import unique_names
 from graphc.errors import ArgumentError, DataError, ShapeError
+from graphc.ir.dims import Dim, substitute
 from graphc.ir.dtypes import numpy_dtype
+from graphc.ir.types import TensorType
 from graphc.layer_graph import LayerGraph, trace_layers
 from graphc.layers.layer import Layer
 from graphc.layers.operation import Operation
 from graphc.layers.scope import current_training
-from graphc.layers.structure import flatten, map_structure, ordered_keys
 from graphc.layers.symbolic import LayerCall, SymbolicTensor
 from graphc.model import Model
+from graphc.nesting import Task, run
 from graphc.ops import functional as ops
 from graphc.ops.functional import dispatch
-from graphc.ops.functional.tracing import TracedTensor
+from graphc.ops.functional.masks import get_mask, set_mask, with_mask
+from graphc.ops.functional.tracing import TracedTensor, current_tracer
+from graphc.serialization import shared_objects, task_beside
+from graphc.structure import flatten, map_structure, ordered_keys
 
 
 class Functional(Model):
     """A model given by its input and output tensors. ``Model(inputs, outputs)`` makes one."""
+
+    _converts_arguments = False
+    _keras_module = ("keras.src.models.functional", "Functional")
 
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None, **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
@@ -57,8 +66,10 @@ class Functional(Model):
         return list(self._layer_graph.layers)
 
     def sublayers(self) -> list[Layer]:
-        """Layers and operations."""
-        return self.operations
+        """Layers and operations, and for a subclass the layers that it holds besides."""
+        if type(self) is Functional:
+            return self.operations
+        return list({id(layer): layer for layer in (*self.operations, *super().sublayers())}.values())
 
     @property
     def layer_graph(self) -> LayerGraph:
@@ -118,25 +129,50 @@ class Functional(Model):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Replay the layer graph on other tensors."""
-        del training, mask  # what inner layers see as `training` comes from the scope around this call
+        return run(self.call_task(inputs, training, mask))
+
+    def call_task(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Task[Any]:
+        """`call` as a task, for models within models."""
+        del training  # what inner layers see as `training` comes from the scope around this call
         given = self.flatten_inputs(inputs)
+        masks = [None] * len(given) if mask is None else flatten(mask)
+        given = [x if m is None else with_mask(x, m) for x, m in zip(given, masks, strict=True)]
         values: dict[int, Any] = {
             id(tensor): self._fit_rank(tensor, x) for tensor, x in zip(self._inputs, given, strict=True)
         }
         for call in self._layer_graph.calls:
-            self._replay(call, values)
+            outputs = call.output_tensors
+            if all(id(t) in values for t in outputs):
+                continue
+            args, kwargs = self._arguments_of(call, values)
+            if current_tracer() is not None and task_beside(type(call.layer), "call", "call_task"):
+                results = yield call.layer.traced_call_task(args, kwargs)  # type: ignore[attr-defined]
+            else:
+                results = call.layer(*args, **kwargs)
+            values.update((id(t), r) for t, r in zip(outputs, flatten(results), strict=True))
         return map_structure(lambda t: values[id(t)], self._output_structure)
 
-    def _replay(self, call: LayerCall, values: dict[int, Any]) -> None:
-        outputs = call.output_tensors
-        if all(id(t) in values for t in outputs):
-            return
-        args = map_structure(lambda a: values[id(a)] if isinstance(a, SymbolicTensor) else a, call.args)
-        kwargs = map_structure(lambda a: values[id(a)] if isinstance(a, SymbolicTensor) else a, dict(call.kwargs))
+    def _arguments_of(self, call: LayerCall, values: Mapping[int, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments of a call with other values for its symbolic tensors."""
+
+        def value(a: Any) -> Any:
+            return values[id(a)] if isinstance(a, SymbolicTensor) else a
+
+        args, kwargs = map_structure(value, call.args), map_structure(value, dict(call.kwargs))
         if "training" in kwargs and current_training() is not None:
             kwargs["training"] = current_training()  # what this run says outweighs what the call said, as in Keras
-        results = flatten(call.layer(*args, **kwargs))
-        values.update((id(t), r) for t, r in zip(outputs, results, strict=True))
+        return args, kwargs
+
+    def compute_output_spec(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """The symbolic tensors that a call gives; known already when the model is called on what it was made for."""
+        if mask is None and task_beside(type(self), "call", "call_task"):
+            given = self.flatten_inputs(inputs)
+            own = [t.type for t in self._inputs]
+            symbolic = all(isinstance(x, SymbolicTensor) for x in given)
+            names = _renamed_dims(own, [x.type for x in given]) if symbolic else None
+            if names is not None:
+                return map_structure(lambda t: SymbolicTensor(_with_dims(t.type, names)), self._output_structure)
+        return super().compute_output_spec(inputs, training=training, mask=mask)
 
     def flatten_inputs(self, inputs: Any) -> list[Any]:
         """Inputs given as one tensor, a list, or a dict by key or name, in the order of the model's inputs.
@@ -170,7 +206,7 @@ class Functional(Model):
 
     def _fit_rank(self, tensor: SymbolicTensor, x: Any) -> Any:
         """Keras's leniency: a missing or superfluous last axis of length 1 is mended, and the dtype is the input's."""
-        wanted, shape = tensor.type.shape, dispatch.shape_of(x)
+        wanted, shape, mask = tensor.type.shape, dispatch.shape_of(x), get_mask(x)
         if len(shape) == len(wanted) + 1 and shape[-1] == 1:
             x = ops.squeeze(x, -1)
         elif len(shape) == len(wanted) - 1 and wanted[-1] == 1:
@@ -185,7 +221,10 @@ class Functional(Model):
                 f"Input {name!r} of model {self.name!r} is incompatible with the model: "
                 f"expected shape={tensor.shape}, found shape={shown}"
             )
-        return dispatch.cast_to(x, tensor.dtype) if isinstance(x, TracedTensor) else x
+        x = dispatch.cast_to(x, tensor.dtype) if isinstance(x, TracedTensor) else x
+        if mask is not None:
+            set_mask(x, mask)
+        return x
 
     def as_feeds(self, inputs: Any) -> dict[str, np.ndarray[Any, Any]]:
         """Arrays for the graph's inputs, of their dtypes and ranks.
@@ -204,19 +243,66 @@ class Functional(Model):
     # -- configuration ----------------------------------------------------------------------------------------------
 
     def get_config(self) -> dict[str, Any]:
-        """Keras 3's configuration of a functional model."""
-        from graphc.saving.functional_config import functional_config
+        """Keras 3's configuration of a functional model.
 
-        return functional_config(self)
+        A subclass whose constructor does not take inputs and outputs has the arguments of its constructor instead.
+        """
+        with shared_objects():
+            config: dict[str, Any] = run(self.config_task())
+            return config
 
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
-        """A model from what `get_config` gave, with new weights."""
-        from graphc.saving.functional_config import functional_from_config
+    def config_task(self) -> Task[dict[str, Any]]:
+        """`get_config` as a task, for models within models."""
+        from graphc.saving.functional_config import functional_config_task
 
-        return functional_from_config(config, custom_objects)
+        if not has_functional_constructor(type(self)):
+            return self._constructor_config(Layer.get_config(self))
+        config: dict[str, Any] = yield functional_config_task(self)
+        return config
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """Nothing: a functional model is built when it is made. Keras writes this form of it."""
+        return {"input_shape": None}
 
 
 def is_functional_call(args: Sequence[Any], kwargs: Mapping[str, Any]) -> bool:
     """True when a constructor's arguments are the inputs and outputs of a functional model."""
     return len(args) >= 2 or (len(args) == 1 and "outputs" in kwargs) or ("inputs" in kwargs and "outputs" in kwargs)
+
+
+def has_functional_constructor(cls: type) -> bool:
+    """True when a class is made as ``cls(inputs, outputs, name)``, so that a functional configuration can revive it."""
+    parameters = list(inspect.signature(cls.__init__).parameters.values())[1:]  # type: ignore[misc]
+    kinds = {p.kind for p in parameters}
+    named = [p.name for p in parameters if p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD]
+    anything = {inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD} <= kinds
+    return anything or named == ["inputs", "outputs", "name"]
+
+
+def become_functional(cls: type) -> type:
+    """Put `Functional` between a subclass of `Model` and `Model`: its constructor was given inputs and outputs, as in Keras."""
+    if cls is Model:
+        return Functional
+    if issubclass(cls, Model) and not issubclass(cls, Functional):
+        cls.__bases__ = tuple(become_functional(base) for base in cls.__bases__)
+    return cls
+
+
+def _renamed_dims(own: Sequence[TensorType], given: Sequence[TensorType]) -> dict[str, Dim] | None:
+    """What the named dims of a model's inputs are called where it is used, if nothing but names differs; else None."""
+    names: dict[str, Dim] = {}
+    for mine, other in zip(own, given, strict=True):
+        if mine.dtype != other.dtype or mine.rank != other.rank:
+            return None
+        for dim, new in zip(mine.shape, other.shape, strict=True):
+            if isinstance(dim, Dim) and isinstance(new, Dim) and names.setdefault(dim, new) == new:
+                continue
+            if isinstance(dim, Dim) or dim != new:
+                return None
+    plain = all(name.isidentifier() for name in names)
+    distinct = len(set(names.values())) == len(names)  # two lengths that are one here may allow more
+    return names if (plain and distinct) or all(k == v for k, v in names.items()) else None
+
+
+def _with_dims(type_: TensorType, names: Mapping[str, Dim]) -> TensorType:
+    return TensorType(type_.dtype, tuple(substitute(dim, names) for dim in type_.shape))

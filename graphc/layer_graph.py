@@ -1,5 +1,8 @@
 """The layer graph between some symbolic tensors and others: which calls, in which order.
 
+There can be no cycle: a call's inputs exist before its outputs, and a tensor never changes the call that made it. Files, which
+name calls freely, are checked where they are read.
+
 The order of layers decides the order of weights in files, so it is Keras's: by depth (the longest way to an output, a shared
 layer counting with its deepest call), and among layers of one depth by the first visit of a walk from the outputs.
 """
@@ -89,13 +92,19 @@ def _walk(inputs: Sequence[SymbolicTensor], outputs: Sequence[SymbolicTensor]) -
             if id(tensor) in given or _is_given(call, inputs):
                 continue
             if not call.input_tensors:
-                names = [t.name for t in inputs]
-                raise ArgumentError(
-                    f"Output {output.name!r} is not connected to `inputs`: it needs input {tensor.name!r}, which is not "
-                    f"among the model's inputs {names}."
-                )
+                raise ArgumentError(_not_connected(output, call, inputs))
             stack += [(t, False) for t in reversed(call.input_tensors)]
     return finished, list(layers.values())
+
+
+def _not_connected(output: SymbolicTensor, missing: LayerCall, inputs: Sequence[SymbolicTensor]) -> str:
+    end = output.call.layer if output.call is not None else missing.layer
+    names = [t.call.layer.name if t.call is not None else t.name for t in inputs]
+    return (
+        f"The output of layer {end.name!r} ({type(end).__name__}) is not connected to `inputs`: it depends on input "
+        f"{missing.layer.name!r}, which is not among the model's inputs {names}. Add that input to the model's inputs, or "
+        "build the output from the inputs that are there."
+    )
 
 
 def _check_names(layers: Sequence[Layer]) -> None:
@@ -104,6 +113,6 @@ def _check_names(layers: Sequence[Layer]) -> None:
         if layer.name in seen:
             raise ArgumentError(
                 f"The name {layer.name!r} is used by two layers of the model ({type(seen[layer.name]).__name__} and "
-                f"{type(layer).__name__}). All layer names must be unique."
+                f"{type(layer).__name__}). All layer names must be unique: give one of them another `name`."
             )
         seen[layer.name] = layer

@@ -9,20 +9,23 @@ import numpy as np
 
 from graphc import compiler
 from graphc.compiler import Lowered
+from graphc.custom_objects import custom_object_scope
 from graphc.errors import ArgumentError, NotBuiltError, did_you_mean
-from graphc.ir.dims import Dim
-from graphc.ir.dtypes import standardize_dtype
+from graphc.input_signature import InputSignature
 from graphc.ir.graph import Graph
 from graphc.ir.types import TensorType
 from graphc.layers.layer import Layer
-from graphc.layers.structure import flatten, map_structure, pack_like
 from graphc.layers.symbolic import SymbolicTensor
+from graphc.model_files import ModelFiles
+from graphc.nesting import Task, run
 from graphc.ops.functional.tracing import TracedTensor, current_tracer
 from graphc.seeding import next_seed
+from graphc.serialization import shared_objects
+from graphc.structure import flatten, ordered_keys, pack_like
 from graphc.training import Trainer
 
 
-class Model(Trainer, Layer):
+class Model(ModelFiles, Trainer, Layer):
     """A model: ``Model(inputs, outputs)`` for a functional one, or a subclass with ``call(self, inputs)``.
 
     Args:
@@ -30,6 +33,8 @@ class Model(Trainer, Layer):
         outputs: likewise.
         name: the model's name.
     """
+
+    _keras_module: tuple[str, str | None] = ("keras", None)
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         from graphc.functional import Functional, is_functional_call
@@ -39,6 +44,12 @@ class Model(Trainer, Layer):
         return super().__new__(cls, *args, **kwargs)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        from graphc.functional import Functional, become_functional, is_functional_call
+
+        if is_functional_call(args, kwargs):  # a subclass that says `super().__init__(inputs, outputs)`
+            become_functional(type(self))
+            Functional.__init__(self, *args, **kwargs)  # type: ignore[arg-type]
+            return
         if args:
             raise ArgumentError(
                 f"{type(self).__name__} is a subclass of Model: `super().__init__()` takes no tensors. "
@@ -46,6 +57,7 @@ class Model(Trainer, Layer):
             )
         Layer.__init__(self, **kwargs)
         Trainer.__init__(self)
+        self._compiled_for: dict[Any, dict[Any, Any]] = {}
 
     # -- calling ----------------------------------------------------------------------------------------------------
 
@@ -54,9 +66,26 @@ class Model(Trainer, Layer):
         symbolic = any(isinstance(x, SymbolicTensor | TracedTensor) for x in leaves)
         if symbolic or current_tracer() is not None or len(args) != 1 or kwargs.keys() - {"training", "mask"}:
             return super().__call__(*args, **kwargs)
-        if kwargs.get("mask") is not None or not self._runs_as_graph():
+        if not self._runs_as_graph():
+            return self._call_eagerly(args, kwargs)
+        if kwargs.get("mask") is not None:
             return super().__call__(*args, **kwargs)
         return self.run(args[0], training=kwargs.get("training"))
+
+    def _call_eagerly(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Run the Python code of a model with a ``call`` of its own; what it was fed is what it is exported for."""
+        outputs = super().__call__(*args, **kwargs)
+        if self._seen_signature is None:
+            self._adopt(InputSignature.of_arrays(args[0]))
+        return outputs
+
+    def traced_call_task(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Task[Any]:
+        """What calling this model on traced tensors does, as a task, for models that have a ``call_task``."""
+        call = self._prepare_call(args, kwargs)
+        with self._inside(call):
+            outputs = yield self.call_task(*call.args, **call.kwargs)  # type: ignore[attr-defined]
+            self._add_activity_loss(outputs)
+            return self._hand_on_mask(call.first, outputs, call.previous_mask)
 
     def _runs_as_graph(self) -> bool:
         """True when calling on arrays goes through a compiled graph; subclassed models run their Python code."""
@@ -66,6 +95,7 @@ class Model(Trainer, Layer):
         """Compute the outputs for arrays, through the compiled graph; ``training`` as in `lower`."""
         step = self._forward(training)
         results = step.run(self.as_feeds(inputs))
+        self._losses[:] = [results[name] for name in step.lowered.losses]
         return pack_like(step.lowered.outputs, [results[name] for name in flatten(step.lowered.outputs)])
 
     def _forward(self, training: bool | None) -> Forward:
@@ -74,27 +104,32 @@ class Model(Trainer, Layer):
         key = ("forward", training, frozen)
         found: Forward | None = self._compiled.get(key)
         if found is None:
-            found = self._compiled[key] = Forward(self.lower(training))
+            found = self._compiled[key] = Forward(self.lower(training, with_losses=True))
         return found
 
-    def lower(self, training: bool | None = None) -> Lowered:
+    def lower(self, training: bool | None = None, *, with_losses: bool = False) -> Lowered:
         """The model as IR, with the variables behind its states.
 
         Args:
             training: how layers behave; None for inference except where a layer was called with ``training=True``.
+            with_losses: what layers add to the loss becomes further outputs of the graph.
 
         Raises:
             NotBuiltError: a subclassed model was never called, so its input is unknown.
         """
         names, types, structure, outputs = self._signature()
-        return compiler.lower(
+        lowered = compiler.lower(
             lambda inputs: self.call_inside(inputs, training),
             dict(zip(names, types, strict=True)),
             structure,
             outputs,
             name=self.name,
             training=bool(training),
+            with_losses=with_losses,
         )
+        if not hasattr(self, "layer_graph"):
+            self._output_structure = lowered.outputs
+        return lowered
 
     def call_inside(self, inputs: Any, training: bool | None) -> Any:
         """Run ``call`` on traced inputs without adding this model's name to the layers' paths."""
@@ -110,34 +145,83 @@ class Model(Trainer, Layer):
         if hasattr(self, "layer_graph"):
             types = [t.type for t in self.inputs]  # type: ignore[attr-defined]
             return self.input_names, types, self._input_structure, self.export_names()  # type: ignore[attr-defined]
-        signature = self._seen_signature
+        signature: InputSignature | None = self._seen_signature
         if signature is None:
             raise NotBuiltError(
                 f"Model {self.name!r} has not been called yet, so the shape of its input is unknown. "
-                "Call it on data, or call `fit`, first."
+                "Call it on data, call `fit`, or `build(input_shape)`, first."
             )
-        return (*signature, None)
+        return list(signature.names), list(signature.types), signature.structure, None
+
+    @property
+    def input_names(self) -> list[str]:
+        """The names of the inputs: of the graph, and of an exported model."""
+        return self._signature()[0]
+
+    @property
+    def output_names(self) -> list[str]:
+        """The names of the outputs: dict keys, or ``output_1``, ``output_2`` ..., once the model has been traced."""
+        structure = getattr(self, "_output_structure", None)
+        if isinstance(structure, Mapping):
+            return [str(k) for k in ordered_keys(dict(structure))]
+        return [f"output_{i + 1}" for i in range(len(flatten(structure)))] if structure is not None else []
+
+    # -- building, for models with a `call` of their own -----------------------------------------------------------------
+
+    def build(self, input_shape: Any = None) -> None:
+        """Make the weights for inputs of this shape, by tracing ``call``.
+
+        Args:
+            input_shape: with the batch, such as ``(None, 28, 28)``; a list or dict of shapes for several inputs.
+
+        Raises:
+            ArgumentError: no shape was given.
+        """
+        if self.built or type(self).build is not Model.build:
+            return  # a `build` of the user's has made what it wanted; what it has not is made by the first call
+        if input_shape is None:
+            raise ArgumentError("You must provide an `input_shape` argument, such as (None, 784).")
+        self._build_for(InputSignature.of_shapes(input_shape, self.dtype))
+
+    def build_with_shapes(self, *shapes: Any) -> None:
+        """Remember the shapes, and run a ``build`` of the user's; without one, the call that follows builds the layers."""
+        if type(self).build is Model.build:
+            self._build_shapes, self.built = shapes, True
+        else:
+            super().build_with_shapes(*shapes)
+
+    def build_from_config(self, config: Mapping[str, Any]) -> None:
+        """Build from what `get_build_config` gave, the layers inside too."""
+        if not self.built and config.get("input_shape") is not None:
+            self._build_for(InputSignature.of_shapes(config["input_shape"], self.dtype))
+
+    def _build_for(self, signature: InputSignature) -> None:
+        self.compute_output_spec(signature.symbolic())
+        self.built = True
+        self._adopt(signature)
+
+    def _adopt(self, signature: InputSignature) -> None:
+        """Go on with these inputs; what was traced for others is kept for them."""
+        self._seen_signature = signature
+        self._compiled = self._compiled_for.setdefault(signature.key, {})
+
+    def _forget_steps(self) -> None:
+        super()._forget_steps()
+        self._compiled_for.clear()
+        if self._seen_signature is not None:
+            self._adopt(self._seen_signature)
 
     def see(self, inputs: Any) -> None:
-        """Remember the input signature of a subclassed model from arrays, and build it."""
-        if hasattr(self, "layer_graph") or self._seen_signature is not None:
+        """Go on with inputs like these arrays, and build a model with a ``call`` of its own."""
+        if hasattr(self, "layer_graph"):
             return
-        arrays = [np.asarray(x) for x in flatten(inputs)]
-        if isinstance(inputs, Mapping):
-            names = [str(k) for k in sorted(inputs)]
-        else:
-            names = [f"input_{i}" if i else "input" for i in range(len(arrays))]
-        types = []
-        for array in arrays:
-            dtype = standardize_dtype(array.dtype)
-            dtype = "float32" if dtype == "float64" else dtype
-            dims: list[Any] = [Dim("batch"), *array.shape[1:]] if array.ndim else []
-            types.append(TensorType(dtype, tuple(dims)))
-        self._seen_signature = (names, types, map_structure(lambda _: None, inputs))
+        signature = InputSignature.of_arrays(inputs)
+        if self._seen_signature is not None and self._seen_signature.key == signature.key:
+            return
         if not self.built or not self.variables:
-            with_batch = [SymbolicTensor(t) for t in types]
-            self.compute_output_spec(pack_like(inputs, with_batch))
-            self.built = True
+            self._build_for(signature)
+        else:
+            self._adopt(signature)
 
     def as_feeds(self, inputs: Any) -> dict[str, np.ndarray[Any, Any]]:
         """Arrays for the graph's inputs, by name."""
@@ -157,14 +241,29 @@ class Model(Trainer, Layer):
         """
         return compiler.optimize(self.lower(training).graph, pipeline)[0]
 
+    # -- configuration ----------------------------------------------------------------------------------------------
+
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
         """A model with new weights from what `get_config` gave; custom classes come in by ``custom_objects``."""
-        if "layers" in config and "output_layers" in config:
-            from graphc.saving.functional_config import functional_from_config
+        with custom_object_scope(custom_objects or {}), shared_objects():
+            return run(cls.from_config_task(config))
 
-            return functional_from_config(config, custom_objects)
-        return cls(**config)
+    @classmethod
+    def from_config_task(cls, config: Mapping[str, Any]) -> Task[Any]:
+        """`from_config` as a task, for models within models."""
+        from graphc.functional import Functional, has_functional_constructor
+        from graphc.saving.functional_config import functional_task, is_functional_config
+
+        if cls in (Model, Functional) or (is_functional_config(config) and has_functional_constructor(cls)):
+            return (yield functional_task(cls, config))
+        try:
+            return cls(**config)
+        except TypeError as error:
+            raise ArgumentError(
+                f"Model {cls.__name__} cannot be made from its configuration: {error}. `get_config` must return the "
+                "constructor's arguments, or `from_config(cls, config)` must say how to make the model."
+            ) from error
 
     # -- layers -----------------------------------------------------------------------------------------------------
 
@@ -194,7 +293,7 @@ class Model(Trainer, Layer):
         names = [layer.name for layer in layers]
         raise ArgumentError(f"No such layer: {name!r}.{did_you_mean(name, names)}")
 
-    # -- text, files ------------------------------------------------------------------------------------------------
+    # -- showing ---------------------------------------------------------------------------------------------------
 
     def summary(
         self,
@@ -210,38 +309,17 @@ class Model(Trainer, Layer):
 
         print_summary(self, line_length, positions, print_fn, expand_nested, show_trainable, layer_range)
 
-    def to_json(self, **kwargs: Any) -> str:
-        """The architecture in Keras 3's JSON, without weights. ``kwargs`` go to ``json.dumps``."""
-        from graphc.saving.model_json import model_to_json
+    def _repr_html_(self) -> str:
+        """What a notebook shows: the layers as a table, and the drawing."""
+        from graphc.plotting.notebook import model_html
 
-        return model_to_json(self, **kwargs)
+        return model_html(self)
 
-    def save_weights(self, filepath: Any, overwrite: bool = True, max_shard_size: Any = None) -> None:
-        """Write the weights to a ``.weights.h5`` file in Keras 3's layout. A killed save leaves the old file intact."""
-        from graphc.saving.weights_file import save_weights
+    def _repr_svg_(self) -> str | None:
+        """The drawing; None for a model that is not built or too large for a notebook."""
+        from graphc.plotting.notebook import model_svg
 
-        save_weights(self, filepath, overwrite=overwrite, max_shard_size=max_shard_size)
-
-    def load_weights(self, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
-        """Read the weights from a ``.weights.h5`` file. Either all weights are set or none."""
-        from graphc.saving.weights_file import load_weights
-
-        load_weights(self, filepath, skip_mismatch=skip_mismatch, **kwargs)
-
-    def export(self, filepath: Any, format: str = "onnx", verbose: Any = None, **options: Any) -> Any:
-        """Write the model for inference.
-
-        Args:
-            filepath: where to.
-            format: ``onnx``.
-            options: what `graphc export` takes: ``opset``, ``pipeline``, ``verify`` ...
-
-        Raises:
-            ArgumentError: another format.
-        """
-        from graphc.export import export_model
-
-        return export_model(self, filepath, format=format, verbose=verbose, **options)
+        return model_svg(self)
 
 
 class Forward:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from graphc.custom_objects import custom_object_scope
 from graphc.errors import ArgumentError, NotBuiltError
 from graphc.functional import Functional
 from graphc.layers.input_layer import Input, InputLayer
 from graphc.layers.layer import Layer
 from graphc.layers.symbolic import SymbolicTensor
 from graphc.model import Model
+from graphc.nesting import Task, run
+from graphc.serialization import shared_objects
 
 
 class Sequential(Model):
@@ -19,6 +22,9 @@ class Sequential(Model):
     The model is built when its input is known: from an `Input` at the front, from ``build(input_shape)``, or from the first
     data.
     """
+
+    _converts_arguments = False
+    _keras_module = ("keras", None)
 
     def __init__(self, layers: Sequence[Any] | None = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(name=name, trainable=trainable)
@@ -48,6 +54,8 @@ class Sequential(Model):
             )
         if isinstance(layer, InputLayer) and self._stack:
             raise ArgumentError(f"Sequential model {self.name!r} has an input already; an Input can only come first.")
+        if layer is self or any(inner is self for inner in layer._flatten_layers()):
+            raise ArgumentError(f"Sequential model {self.name!r} cannot hold {layer.name!r}, which holds it: a cycle.")
         if not self._stack and layer._declared_batch_shape is not None and not isinstance(layer, InputLayer):
             self._stack.append(InputLayer(batch_shape=layer._declared_batch_shape, dtype=layer.dtype))
         self._stack.append(layer)
@@ -121,6 +129,16 @@ class Sequential(Model):
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     @property
+    def input_names(self) -> list[str]:
+        """The name of the input, in a list."""
+        return self._network().input_names
+
+    @property
+    def output_names(self) -> list[str]:
+        """The name of the layer that makes the output, in a list."""
+        return self._network().output_names
+
+    @property
     def input(self) -> Any:
         """The input tensor."""
         return self._network().input
@@ -162,7 +180,11 @@ class Sequential(Model):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Call the layers one after the other."""
-        return self._network().call(inputs, training=training, mask=mask)
+        return run(self.call_task(inputs, training, mask))
+
+    def call_task(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Task[Any]:
+        """`call` as a task, for models within models."""
+        return (yield self._network().call_task(inputs, training, mask))
 
     def as_feeds(self, inputs: Any) -> Any:
         """Arrays for the graph's inputs, by name."""
@@ -173,19 +195,36 @@ class Sequential(Model):
 
     def get_config(self) -> dict[str, Any]:
         """Keras 3's configuration of a sequential model."""
-        from graphc.saving.functional_config import sequential_config
+        with shared_objects():
+            config: dict[str, Any] = run(self.config_task())
+            return config
 
-        return sequential_config(self)
+    def config_task(self) -> Task[dict[str, Any]]:
+        """`get_config` as a task, for models within models."""
+        from graphc.saving.sequential_config import sequential_config_task
+
+        config: dict[str, Any] = yield sequential_config_task(self)
+        return config
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
-        """A model from what `get_config` gave, with new weights."""
-        from graphc.saving.functional_config import sequential_from_config
+        """A model from what `get_config` gave, with new weights; custom classes come in by ``custom_objects``."""
+        with custom_object_scope(custom_objects or {}), shared_objects():
+            return run(cls.from_config_task(config))
 
-        return sequential_from_config(config, custom_objects)
+    @classmethod
+    def from_config_task(cls, config: Mapping[str, Any]) -> Task[Any]:
+        """`from_config` as a task, for models within models."""
+        from graphc.saving.sequential_config import sequential_task
+
+        return (yield sequential_task(cls, config))
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """The input's shape, once it is known."""
+        return {"input_shape": self.input_shape} if self._functional is not None else None
 
 
 _OF_THE_NETWORK = frozenset(
-    {"layer_graph", "inputs", "outputs", "input_names", "output_names", "export_names", "flatten_inputs",
+    {"layer_graph", "inputs", "outputs", "export_names", "flatten_inputs",
      "_input_structure", "_output_structure"}
 )  # fmt: skip

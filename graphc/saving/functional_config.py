@@ -1,74 +1,34 @@
-"""Functional and sequential models as configurations, in Keras 3's schema, and back."""
+"""Functional models as configurations, in Keras 3's schema, and back. Models within models cost no Python stack."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from graphc.custom_objects import get_registered_name, registered_module
-from graphc.errors import ArgumentError, GraphcError, ModelFileError
+from graphc.errors import GraphcError, ModelFileError
 from graphc.functional import Functional
-from graphc.layers import LAYERS
 from graphc.layers.input_layer import InputLayer
-from graphc.layers.layer import Layer, dtype_policy_config
+from graphc.layers.layer import Layer
 from graphc.layers.operation import Operation, operation_class_name
-from graphc.layers.structure import flatten
 from graphc.layers.symbolic import LayerCall, SymbolicTensor
-from graphc.ops.functional import FUNCTIONS
-from graphc.saving.class_lookup import find_layer_class, keras_module, operation_function
+from graphc.model import Model
+from graphc.nesting import Task
 from graphc.saving.json_values import from_json_value, index_tuple, to_json_value
-from graphc.sequential import Sequential
+from graphc.saving.operation_names import keras_module, operation_function
+from graphc.serialization import layer_entry_task, layer_task
+from graphc.structure import flatten
+
+Node = Mapping[str, Any]
 
 # Parameters of ops functions that Keras stores as arguments of the call, not in the operation's configuration.
 _CALL_PARAMETERS = frozenset({"x", "x1", "x2", "xs", "key", "condition", "inputs", "indices", "arrays", "operands"})
 
 
-def layer_object(layer: Layer) -> dict[str, Any]:
-    """One layer as Keras's serialised object: module, class name, configuration, build configuration."""
-    if isinstance(layer, Functional):
-        head = {"module": "keras.src.models.functional", "class_name": "Functional"}
-        return {
-            **head,
-            "config": layer.get_config(),
-            "registered_name": "Functional",
-            "build_config": {"input_shape": None},
-        }
-    cls = type(layer)
-    if isinstance(layer, Sequential):
-        entry: dict[str, Any] = {"module": "keras", "class_name": "Sequential", "config": layer.get_config()}
-        entry["registered_name"] = None
-        if layer._functional is not None:
-            entry["build_config"] = {"input_shape": list(layer.input_shape)}
-        return entry
-    if LAYERS.get(cls.__name__) is cls:
-        entry = {
-            "module": "keras.layers",
-            "class_name": cls.__name__,
-            "config": layer.get_config(),
-            "registered_name": None,
-        }
-    else:
-        module = registered_module(cls) or cls.__module__
-        entry = {
-            "module": None if module == "__main__" else module,
-            "class_name": cls.__name__,
-            "config": layer.get_config(),
-            "registered_name": get_registered_name(cls),
-        }
-    build = layer.get_build_config()
-    if build is not None and not isinstance(layer, InputLayer):
-        entry["build_config"] = _lists(build)
-    return entry
+# -- writing ----------------------------------------------------------------------------------------------------------
 
 
-def _lists(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: _lists(v) for k, v in value.items()}
-    return [_lists(v) for v in value] if isinstance(value, list | tuple) else value
-
-
-def functional_config(model: Functional) -> dict[str, Any]:
+def functional_config_task(model: Functional) -> Task[dict[str, Any]]:
     """Name, layers with their calls, and where inputs and outputs are."""
     graph = model.layer_graph
     calls_of: dict[int, list[LayerCall]] = {}
@@ -92,11 +52,12 @@ def functional_config(model: Functional) -> dict[str, Any]:
         if isinstance(layer, Operation):
             entry, nodes = _operation_entry(layer, calls, history)
         else:
-            entry = layer_object(layer)
-            if isinstance(layer, Functional | Sequential):
-                entry["compile_config"] = {}
-            nodes = [] if isinstance(layer, InputLayer) else [_node(c.args, _with_mask(c), history) for c in calls]
-        layers.append({**entry, "name": layer.name, "inbound_nodes": nodes})
+            entry = yield layer_entry_task(layer)
+            nodes = [] if isinstance(layer, InputLayer) else [_node(c.args, c.kwargs, history) for c in calls]
+        # Not a copy: what is found to be shared later is marked in this very entry.
+        entry["name"] = layer.name
+        entry["inbound_nodes"] = nodes
+        layers.append(entry)
     return {
         "name": model.name,
         "trainable": model.trainable,
@@ -106,18 +67,11 @@ def functional_config(model: Functional) -> dict[str, Any]:
     }
 
 
-def _with_mask(call: LayerCall) -> dict[str, Any]:
-    """The keyword arguments of a call; for a layer that takes a mask and got no others, Keras writes ``mask: None``."""
-    if call.kwargs or "mask" not in call.layer._call_parameters:
-        return dict(call.kwargs)
-    return {"mask": None}
-
-
 def _node(args: Any, kwargs: Mapping[str, Any], history: Any) -> dict[str, Any]:
     return {"args": to_json_value(list(args), history), "kwargs": to_json_value(dict(kwargs), history)}
 
 
-def _places(structure: Any, place: Any) -> Any:
+def _places(structure: Any, place: Callable[[SymbolicTensor], list[Any]]) -> Any:
     if isinstance(structure, SymbolicTensor):
         return place(structure)
     if isinstance(structure, dict):
@@ -153,125 +107,176 @@ def _operation_entry(
     return entry, nodes
 
 
-def functional_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Functional:
-    """A functional model with new weights.
+# -- reading ----------------------------------------------------------------------------------------------------------
+
+
+def functional_task(cls: type[Model], config: Mapping[str, Any]) -> Task[Model]:
+    """A functional model of class ``cls`` with new weights.
 
     Raises:
         ModelFileError: the configuration is malformed, or names an unknown class, layer or tensor.
     """
-    return _Reader(config, custom_objects).read()
+    return _Reader(config).read(cls)
 
 
 class _Reader:
     """Makes the layers, then repeats their calls as soon as the tensors they need are there."""
 
-    def __init__(self, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None) -> None:
-        self.config, self.custom_objects = config, custom_objects
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self.config = config
+        self.name = config.get("name")
         self.layers: dict[str, Layer] = {}
-        self.first_call: dict[str, int] = {}
+        # The calls inside this model: a layer that is shared with another model has calls there too.
+        self.calls: dict[str, list[LayerCall]] = {}
 
-    def read(self) -> Functional:
+    def read(self, cls: type[Model]) -> Task[Model]:
         """The model."""
         entries = self.config.get("layers")
         if not isinstance(entries, list) or not entries:
             raise ModelFileError("A functional model's configuration must hold a list `layers`.")
-        pending: list[tuple[str, Mapping[str, Any]]] = []
+        pending: dict[str, list[Node]] = {}
         for entry in entries:
-            pending += self._make(entry)
+            name = yield self._make(entry)
+            pending[name] = self._nodes_of(entry, name)
         self._replay(pending)
         inputs = self._structure(self.config.get("input_layers"))
         outputs = self._structure(self.config.get("output_layers"))
-        name = self.config.get("name")
-        model = Functional(inputs, outputs, name=name)
+        own = {k: v for k, v in self.config.items() if k not in _FUNCTIONAL_KEYS}
+        try:
+            model = cls(inputs=inputs, outputs=outputs, name=self.name, **own)
+        except ModelFileError:
+            raise
+        except (GraphcError, TypeError) as error:
+            raise ModelFileError(f"Model {self.name!r} cannot be built: {error}") from error
         if self.config.get("trainable") is False:
             model.trainable = False
         return model
 
-    def _make(self, entry: Any) -> list[tuple[str, Mapping[str, Any]]]:
+    def _make(self, entry: Any) -> Task[str]:
         if not isinstance(entry, Mapping):
             raise ModelFileError(f"An entry of `layers` must be an object; found {entry!r:.60}.")
-        layer = layer_from_object(entry, self.custom_objects)
+        module = entry.get("module")
+        if isinstance(module, str) and ".ops." in module:
+            layer: Layer = _operation_from(entry)
+        else:
+            layer = yield layer_task(entry)
         name = entry.get("name", layer.name)
+        if not isinstance(name, str):
+            raise ModelFileError(f"A layer's name must be text; found {name!r:.60}.")
         if name in self.layers:
             raise ModelFileError(f"Two layers are named {name!r}.")
         self.layers[name] = layer
-        self.first_call[name] = len(layer._calls)
-        if isinstance(layer, InputLayer):
-            self.first_call[name] = 0
+        self.calls[name] = list(layer._calls[:1]) if isinstance(layer, InputLayer) else []
+        return name
+
+    def _nodes_of(self, entry: Mapping[str, Any], name: str) -> list[Node]:
+        if isinstance(self.layers[name], InputLayer):
             return []
         nodes = entry.get("inbound_nodes", [])
         if not isinstance(nodes, list):
             raise ModelFileError(f"Layer {name!r}: `inbound_nodes` must be a list.")
-        return [(name, _modern_node(node, name)) for node in nodes]
+        return [_modern_node(node, name) for node in nodes]
 
-    def _replay(self, pending: list[tuple[str, Mapping[str, Any]]]) -> None:
-        while pending:
-            waiting: list[tuple[str, Mapping[str, Any]]] = []
-            blocked: set[str] = set()  # calls of one layer keep their order
-            for name, node in pending:
-                if name in blocked or not self._call(name, node):
-                    blocked.add(name)
-                    waiting.append((name, node))
-            if len(waiting) == len(pending):
-                names = sorted({name for name, _ in waiting})
-                raise ModelFileError(
-                    f"The calls of layers {names[:5]} wait for each other or for layers that do not exist."
-                )
-            pending = waiting
+    def _replay(self, pending: dict[str, list[Node]]) -> None:
+        """Repeat the calls: those of one layer in their order, each as soon as what it takes has been made."""
+        waiting: dict[str, list[str]] = {}  # a layer's name to those whose next call waits for a call of it
+        done = dict.fromkeys(pending, 0)
+        ready = list(reversed(pending))
+        while ready:
+            name = ready.pop()
+            while done[name] < len(pending[name]):
+                missing = self._call(name, pending[name][done[name]])
+                if missing is not None:
+                    waiting.setdefault(missing, []).append(name)
+                    break
+                done[name] += 1
+                ready += reversed(waiting.pop(name, []))
+        stuck = [name for name, nodes in pending.items() if done[name] < len(nodes)]
+        if stuck:
+            raise ModelFileError(
+                f"Model {self.name!r}: the calls of layers {stuck[:5]} can never be made. They go in a circle, or wait for "
+                "calls that the file does not hold."
+            )
 
-    def _call(self, name: str, node: Mapping[str, Any]) -> bool:
+    def _call(self, name: str, node: Node) -> str | None:
+        """Repeat one call, or name the layer whose call has to come first."""
         layer = self.layers[name]
         try:
             args = from_json_value(node.get("args", []), self._tensor, f"layer {name!r}")
             kwargs = from_json_value(node.get("kwargs", {}), self._tensor, f"layer {name!r}")
-        except _NotYet:
-            return False
-        kwargs = {k: v for k, v in kwargs.items() if not (k == "mask" and v is None)}
+        except _NotYet as missing:
+            return missing.layer
+        if not isinstance(args, list) or not isinstance(kwargs, dict):
+            raise ModelFileError(f"Layer {name!r}: a call must hold a list `args` and an object `kwargs`.")
+        if kwargs.get("mask", layer) is None and "mask" not in layer._call_parameters:
+            del kwargs["mask"]  # Keras's layer of that name takes one, and was given none
         if isinstance(layer, Operation):
             args = [index_tuple(a) for a in args]
+        before = len(layer._calls)
         try:
             layer(*args, **kwargs)
-        except GraphcError as error:
+        except ModelFileError:
+            raise
+        except Exception as error:  # whatever a layer makes of arguments that nobody checked
             raise ModelFileError(f"Layer {name!r} cannot be connected: {error}") from error
-        return True
+        if len(layer._calls) == before:
+            raise ModelFileError(f"Layer {name!r} cannot be connected: a call holds no tensor.")
+        self.calls[name].append(layer._calls[-1])
+        return None
 
-    def _tensor(self, history: Any, offset_functional: bool = False) -> SymbolicTensor:
+    def _tensor(self, history: Any, counted_from: int = 0) -> SymbolicTensor:
         if not isinstance(history, list) or len(history) < 3 or not isinstance(history[0], str):
             raise ModelFileError(f"A tensor is named by [layer, call, output]; found {history!r:.60}.")
         name, index, output = history[:3]
         if name not in self.layers:
-            raise ModelFileError(f"A tensor comes from layer {name!r}, which does not exist.")
-        layer = self.layers[name]
+            raise ModelFileError(f"A tensor comes from layer {name!r:.60}, which does not exist.")
         if any(isinstance(i, bool) or not isinstance(i, int) or i < 0 for i in (index, output)):
             raise ModelFileError(f"A tensor's call and output must be counted from 0; found {history!r:.60}.")
-        if offset_functional and isinstance(layer, Functional):
-            index -= 1
-        calls = layer._calls[self.first_call[name] :]
-        if not 0 <= index < len(calls):
-            raise _NotYet
-        tensors = calls[index].output_tensors
+        calls = self.calls[name]
+        if not 0 <= index - counted_from < len(calls):
+            raise _NotYet(name)
+        tensors = calls[index - counted_from].output_tensors
         if output >= len(tensors):
             raise ModelFileError(f"Layer {name!r} has {len(tensors)} outputs; output {output} was asked for.")
-        return tensors[output]
+        tensor: SymbolicTensor = tensors[output]
+        return tensor
 
     def _structure(self, places: Any) -> Any:
         if isinstance(places, dict):
             return {k: self._structure(v) for k, v in places.items()}
-        if isinstance(places, list) and places and isinstance(places[0], str):
-            try:
-                return self._tensor(places, offset_functional=True)
-            except _NotYet:
-                raise ModelFileError(f"The model's inputs or outputs name {places!r}, which does not exist.") from None
-        if isinstance(places, list) and places:
-            return [self._structure(v) for v in places]
-        raise ModelFileError(f"`input_layers` and `output_layers` must name tensors; found {places!r:.60}.")
+        if not isinstance(places, list) or not places:
+            raise ModelFileError(
+                f"`input_layers` and `output_layers` must hold [layer, call, output]; found {places!r:.60}."
+            )
+        if not isinstance(places[0], str):
+            return [self._structure(p) for p in places]
+        # The making of a nested functional model counts as its call number 0 here.
+        nested = isinstance(self.layers.get(places[0]), Functional)
+        try:
+            return self._tensor(places, counted_from=int(nested))
+        except _NotYet:
+            raise ModelFileError(
+                f"The model's inputs or outputs name {places!r:.80}, a call that does not exist."
+            ) from None
 
 
 class _NotYet(Exception):
-    """A tensor that a later call will make."""
+    """A tensor that a later call of ``layer`` will make."""
+
+    def __init__(self, layer: str) -> None:
+        super().__init__(layer)
+        self.layer = layer
 
 
-def _modern_node(node: Any, name: str) -> Mapping[str, Any]:
+_FUNCTIONAL_KEYS = frozenset({"name", "trainable", "layers", "input_layers", "output_layers"})
+
+
+def is_functional_config(config: Mapping[str, Any]) -> bool:
+    """True for the configuration of a functional model."""
+    return {"name", "layers", "input_layers", "output_layers"} <= config.keys()
+
+
+def _modern_node(node: Any, name: str) -> Node:
     """A call in Keras 3's form; Keras 2's ``[["input_1", 0, 0, {}]]`` is translated."""
     if isinstance(node, Mapping):
         return node
@@ -282,80 +287,21 @@ def _modern_node(node: Any, name: str) -> Mapping[str, Any]:
     return {"args": [tensors[0] if len(tensors) == 1 else tensors], "kwargs": kwargs}
 
 
-def layer_from_object(entry: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Layer:
-    """A layer or model, with new weights, from a serialised object.
-
-    Raises:
-        ModelFileError: the class is unknown, or the configuration does not fit it.
-    """
+def _operation_from(entry: Mapping[str, Any]) -> Operation:
     class_name, config = entry.get("class_name"), entry.get("config")
     if not isinstance(class_name, str) or not isinstance(config, Mapping):
-        raise ModelFileError(f"A layer must have a `class_name` and a `config`; found {str(dict(entry))[:80]}.")
-    module = entry.get("module")
-    if isinstance(module, str) and ".ops." in module:
-        return _operation_from(class_name, config)
-    if class_name in ("Functional", "Model") and "layers" in config:
-        return functional_from_config(config, custom_objects)
-    if class_name == "Sequential":
-        return sequential_from_config(config, custom_objects)
-    cls = find_layer_class(class_name, entry.get("registered_name"), custom_objects)
-    name = config.get("name")
-    if name is not None and (not isinstance(name, str) or not name or not name.isprintable()):
-        raise ModelFileError(f"A layer's name must be printable text; found {name!r:.60}.")
-    try:
-        layer: Layer = cls.from_config(dict(config))
-        build = entry.get("build_config")
-        if isinstance(build, Mapping):
-            layer.build_from_config(build)
-    except (TypeError, ArgumentError) as error:
-        raise ModelFileError(f"The configuration of {class_name} {name!r} does not fit: {error}") from error
-    return layer
-
-
-def _operation_from(class_name: str, config: Mapping[str, Any]) -> Operation:
-    function = operation_function(class_name, FUNCTIONS)
+        raise ModelFileError(f"An operation must have a `class_name` and a `config`; found {str(dict(entry))[:80]}.")
+    function = operation_function(class_name)
     allowed = set(inspect.signature(function).parameters)
-    fixed = {k: v for k, v in config.items() if k != "name" and k in allowed}
     if unknown := [k for k in config if k not in allowed and k not in ("name", "trainable", "dtype")]:
-        raise ModelFileError(f"Operation {class_name} has no argument {unknown[0]!r}.")
-    return Operation(function, name=config.get("name"), fixed=fixed)
+        raise ModelFileError(f"Operation {class_name} has no argument {unknown[0]!r:.60}.")
+    where = f"operation {class_name}"
+    fixed = {k: from_json_value(v, _no_tensor, where) for k, v in config.items() if k != "name" and k in allowed}
+    try:
+        return Operation(function, name=config.get("name"), fixed=fixed)
+    except GraphcError as error:
+        raise ModelFileError(f"Operation {class_name} cannot be made: {error}") from error
 
 
-def sequential_config(model: Sequential) -> dict[str, Any]:
-    """Name, dtype, layers in order, and the input shape when it is known."""
-    config: dict[str, Any] = {
-        "name": model.name,
-        "trainable": model.trainable,
-        "dtype": dtype_policy_config(model.dtype),
-    }
-    config["layers"] = [layer_object(layer) for layer in model._stack]
-    if model._functional is not None:
-        config["build_input_shape"] = list(model.input_shape)
-    return config
-
-
-def sequential_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Sequential:
-    """A sequential model with new weights.
-
-    Raises:
-        ModelFileError: the configuration is malformed.
-    """
-    entries = config.get("layers")
-    if not isinstance(entries, list):
-        raise ModelFileError("A sequential model's configuration must hold a list `layers`.")
-    model = Sequential(name=config.get("name"))
-    for entry in entries:
-        if not isinstance(entry, Mapping):
-            raise ModelFileError(f"An entry of `layers` must be an object; found {entry!r:.60}.")
-        try:
-            model.add(layer_from_object(entry, custom_objects))
-        except ModelFileError:
-            raise
-        except GraphcError as error:
-            raise ModelFileError(f"Sequential model {config.get('name')!r} cannot be built: {error}") from error
-    shape = config.get("build_input_shape")
-    if model._functional is None and isinstance(shape, list) and entries:
-        model.build(tuple(shape))
-    if config.get("trainable") is False:
-        model.trainable = False
-    return model
+def _no_tensor(history: Any) -> Any:
+    raise ModelFileError(f"The configuration of an operation holds no tensors; found {history!r:.60}.")

@@ -1,14 +1,15 @@
-"""The values inside configurations: tensors, slices and plain data, as Keras writes them into JSON."""
+"""The arguments of layer calls as Keras writes them into JSON: tensors by where they come from, slices, plain data."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from graphc.errors import ModelFileError
 from graphc.layers.symbolic import SymbolicTensor
+from graphc.serialization import data_config, data_value
 
 History = Callable[[SymbolicTensor], list[Any]]
 
@@ -22,17 +23,13 @@ def to_json_value(value: Any, history: History) -> Any:
     if isinstance(value, SymbolicTensor):
         config = {"shape": list(value.shape), "dtype": value.dtype, "keras_history": history(value)}
         return {"class_name": "__keras_tensor__", "config": config}
-    if isinstance(value, slice):
-        parts = {"start": value.start, "stop": value.stop, "step": value.step}
-        return {"class_name": "__slice__", "config": parts}
-    if value is Ellipsis:
-        return {"class_name": "__ellipsis__", "config": {}}
     if isinstance(value, list | tuple):
         return [to_json_value(v, history) for v in value]
     if isinstance(value, dict):
         return {k: to_json_value(v, history) for k, v in value.items()}
-    if isinstance(value, np.ndarray):
-        return {"class_name": "__numpy__", "config": {"value": value.tolist(), "dtype": str(value.dtype)}}
+    data = data_config(value)
+    if data is not None:
+        return data
     if isinstance(value, np.generic):
         return value.item()
     if value is None or isinstance(value, bool | int | float | str):
@@ -54,33 +51,11 @@ def from_json_value(value: Any, tensor: Callable[[list[Any]], Any], where: str) 
     if not isinstance(value, dict):
         return value
     kind, config = value.get("class_name"), value.get("config")
-    if kind is None or not isinstance(kind, str) or not kind.startswith("__"):
+    if not isinstance(kind, str) or not kind.startswith("__"):
         return {k: from_json_value(v, tensor, where) for k, v in value.items()}
-    if not isinstance(config, Mapping):
-        raise ModelFileError(f"{where}: {kind} has no configuration.")
     if kind == "__keras_tensor__":
-        return tensor(config.get("keras_history"))  # type: ignore[arg-type]
-    if kind == "__slice__":
-        parts = [config.get(k) for k in ("start", "stop", "step")]
-        if any(p is not None and (isinstance(p, bool) or not isinstance(p, int)) for p in parts):
-            raise ModelFileError(f"{where}: a slice must hold integers; found {parts}.")
-        return slice(*parts)
-    if kind == "__ellipsis__":
-        return Ellipsis
-    if kind in ("__numpy__", "__tensor__"):
-        return _array(config, where)
-    raise ModelFileError(f"{where}: values of kind {kind!r} are not read; files hold data, never code.")
-
-
-def _array(config: Mapping[str, Any], where: str) -> np.ndarray[Any, Any]:
-    dtype = config.get("dtype")
-    if dtype not in ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float16", "float32",
-                     "float64"):  # fmt: skip
-        raise ModelFileError(f"{where}: an array of dtype {dtype!r} is not read.")
-    try:
-        return np.asarray(config.get("value"), dtype=dtype)
-    except (TypeError, ValueError, OverflowError):
-        raise ModelFileError(f"{where}: an array is not a rectangle of numbers.") from None
+        return tensor(config.get("keras_history") if isinstance(config, dict) else config)  # type: ignore[arg-type]
+    return data_value(kind, config, where)
 
 
 def index_tuple(key: Any) -> Any:

@@ -1,14 +1,15 @@
-"""``.weights.h5`` files in Keras 3's layout: groups follow the attributes that hold layers, not the layers' names.
+"""``.weights.h5`` files in Keras 3's layout, alone and inside of ``.keras`` archives.
 
 The file is written in memory and takes its place in one step, so a killed save leaves the old file intact. Reading checks
-every link, shape and dtype against the model before the first weight is set.
+every shape and dtype against the model before the first weight is set; either all are set or none.
 """
 
 from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterator
+import warnings
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,25 @@ from graphc.atomic import atomic_write
 from graphc.errors import ArgumentError, ModelFileError, NotBuiltError
 from graphc.layers.layer import Layer
 from graphc.model import Model
-from graphc.naming import snake_case
 from graphc.ops.functional.variable import Variable
-from graphc.sequential import Sequential
+from graphc.optimizers import Optimizer
+from graphc.saving.archive import WEIGHTS, ArchiveReader
+from graphc.saving.hdf5_reader import Dataset, Group, read_hdf5
+from graphc.saving.input_file import read_file
+from graphc.saving.weight_places import places
+
+Array = np.ndarray[Any, Any]
 
 _ENDING = ".weights.h5"
 
+_RANDOM_KEY = "graphc/random_key"
+"""Where graphc keeps what its random numbers go on from; Keras, which saves nothing of the kind, does not look there."""
 
-def save_weights(model: Model, filepath: Any, *, overwrite: bool = True, max_shard_size: Any = None) -> None:
+
+# -- writing ----------------------------------------------------------------------------------------------------------
+
+
+def save_weights(model: Model, filepath: Any, overwrite: bool = True, max_shard_size: Any = None) -> None:
     """Write all weights.
 
     Args:
@@ -45,179 +57,202 @@ def save_weights(model: Model, filepath: Any, *, overwrite: bool = True, max_sha
     if not overwrite and path.exists():
         raise ArgumentError(f"{path} exists already; pass overwrite=True to replace it.")
     _need_built(model)
+    image = weights_image(model)
+    with atomic_write(path) as out:
+        out.write(image)
+
+
+def weights_image(model: Model, *, optimizer: bool = True, random_key: bool = False) -> memoryview:
+    """The bytes of a weights file.
+
+    Args:
+        model: the model; layers that are not built yet have empty groups.
+        optimizer: whether the state of the optimizer goes in.
+        random_key: whether it also says where random numbers go on from.
+    """
     import h5py
 
     memory = io.BytesIO()
     with h5py.File(memory, "w", track_order=False) as file:
-        for place, layer in places(model):
+        for place, part in places(model):
+            if isinstance(part, Optimizer) and not (optimizer and part.built):
+                continue
             group = file.create_group(f"{place}/vars" if place else "vars")
-            group.attrs["name"] = layer.name
-            for i, variable in enumerate(layer._own_variables()):
-                group.create_dataset(str(i), data=variable.array)
-        for i, variable in enumerate(_optimizer_variables(model)):
-            file.require_group("optimizer/vars").create_dataset(str(i), data=variable.array)
-    with atomic_write(path) as out:
-        out.write(memory.getbuffer())
+            group.attrs["name"] = part.name
+            for name, array in _stored(part).items():
+                group.create_dataset(name, data=array)
+        if random_key and model._random_key is not None:
+            file.create_dataset(_RANDOM_KEY, data=model._random_key.array)
+    return memory.getbuffer()
 
 
-def load_weights(model: Model, filepath: Any, *, skip_mismatch: bool = False, **kwargs: Any) -> None:
+def _stored(part: Layer | Optimizer) -> dict[str, Array]:
+    """The arrays of a part by name: ``0``, ``1`` ..., or what ``save_own_variables(store)`` of a class of yours puts in."""
+    store: dict[str, Array] = {}
+    if hasattr(part, "save_own_variables"):
+        part.save_own_variables(store)
+        return {str(name): np.asarray(value) for name, value in store.items()}
+    return {str(i): variable.array for i, variable in enumerate(_variables(part))}
+
+
+def _variables(part: Layer | Optimizer) -> list[Variable]:
+    return list(part.variables) if isinstance(part, Optimizer) else part._own_variables()
+
+
+# -- reading ----------------------------------------------------------------------------------------------------------
+
+
+def load_weights(model: Model, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
     """Set all weights from a file that graphc or Keras 3 wrote. Either all are set or none.
 
     Args:
         model: a built model of the same architecture.
-        filepath: must end in ``.weights.h5``.
+        filepath: ends in ``.weights.h5``; or in ``.keras``, for the weights of a whole model; or in ``.h5`` or ``.hdf5``, for
+            Keras's old format.
         skip_mismatch: leave weights alone whose shapes differ, instead of refusing the file.
+        kwargs: ``by_name=True`` finds layers by their names; old format only.
 
     Raises:
+        ArgumentError: another ending, or an unknown argument.
         ModelFileError: the file is missing, damaged, or does not fit the model; names the weight.
     """
-    if kwargs:
-        raise ArgumentError(f"Unexpected keyword arguments of load_weights: {sorted(kwargs)}.")
-    path = _checked_path(filepath)
+    path = _checked_path(filepath, (_ENDING, ".keras", ".h5", ".hdf5"))
+    old = not path.name.endswith((_ENDING, ".keras"))
+    by_name = bool(kwargs.pop("by_name", False))
+    if kwargs or (by_name and not old):
+        unexpected = sorted(kwargs) or ["by_name"]
+        raise ArgumentError(f"Unexpected keyword arguments of load_weights for {path.suffix!r}: {unexpected}.")
     _need_built(model)
-    if not path.exists():
-        raise ModelFileError(f"{path}: no such file.")
-    if not path.is_file():
-        raise ModelFileError(f"{path} is not a regular file.")
-    import h5py
+    if old:
+        from graphc.saving.legacy_h5_weights import load_legacy_weights
 
-    found: list[tuple[Variable, np.ndarray[Any, Any]]] = []
-    try:
-        with h5py.File(path, "r") as file:
-            for place, layer in places(model):
-                found += _read_layer(file, place, layer, path, skip_mismatch)
-            found += _read_optimizer(file, model, path)
-    except (OSError, RuntimeError, KeyError) as error:
-        raise ModelFileError(f"{path} cannot be read as HDF5; it is damaged or of another kind: {error}") from None
-    for variable, array in found:
-        variable.assign(array)
-
-
-def _optimizer_variables(model: Model) -> list[Variable]:
-    """The state of the model's optimizer, once it has trained; Keras keeps it in the same file."""
-    optimizer = model.optimizer
-    return list(optimizer.variables) if optimizer is not None and optimizer.built else []
-
-
-def places(model: Layer) -> Iterator[tuple[str, Layer]]:
-    """Each layer once, with the path of its group: Keras's walk over the attributes that hold layers."""
-    visited: set[int] = set()
-    todo: list[tuple[str, Layer]] = [("", model)]
-    while todo:
-        place, layer = todo.pop()
-        if id(layer) in visited:
-            continue
-        visited.add(id(layer))
-        yield place, layer
-        todo += reversed([(f"{place}/{part}".lstrip("/"), child) for part, child in _children(layer)])
-
-
-def _children(layer: Layer) -> Iterator[tuple[str, Layer]]:
-    if isinstance(layer, Sequential) or hasattr(layer, "layer_graph"):
-        # A Functional holds its layers in `layers`, and so does a Sequential, where the input layer is not among them.
-        yield from (("layers/" + part, child) for part, child in _numbered(layer.layers))  # type: ignore[attr-defined]
+        load_legacy_weights(model, path, by_name=by_name, skip_mismatch=skip_mismatch)
         return
-    attributes = vars(layer)
-    for name in sorted(attributes, key=lambda n: (n.startswith("_"), n)):
-        value = attributes[name]
-        if name in ("_calls", "_constructor_arguments", "_weights"):
-            continue
-        if isinstance(value, Layer):
-            yield name, value
-        elif isinstance(value, list | tuple | set):
-            yield from ((f"{name}/{part}", x) for part, x in _numbered([v for v in value if isinstance(v, Layer)]))
-        elif isinstance(value, dict):
-            yield from (
-                (f"{name}/{part}", x) for part, x in _numbered([v for v in value.values() if isinstance(v, Layer)])
-            )
+    data = read_file(path)
+    if path.suffix == ".keras":
+        data = ArchiveReader(data, str(path)).read(WEIGHTS)
+    set_weights(model, data, str(path), skip_mismatch=skip_mismatch)
 
 
-def _numbered(layers: list[Layer]) -> Iterator[tuple[str, Layer]]:
-    """Layers by the snake_case name of their class, numbered within it."""
-    counts: dict[str, int] = {}
-    for layer in layers:
-        stem = snake_case(type(layer).__name__)
-        count = counts.get(stem, 0)
-        counts[stem] = count + 1
-        yield (f"{stem}_{count}" if count else stem), layer
+def set_weights(model: Model, data: bytes | memoryview, what: str, *, skip_mismatch: bool = False) -> None:
+    """Set all weights from the bytes of a weights file. Either all are set or none.
 
-
-def _read_layer(
-    file: Any, place: str, layer: Layer, path: Path, skip_mismatch: bool
-) -> list[tuple[Variable, np.ndarray[Any, Any]]]:
-    variables = layer._own_variables()
-    if not variables:
-        return []
-    group = _member(file, f"{place}/vars".lstrip("/"), path)
-    names = [str(i) for i in range(len(variables))]
-    stored = 0 if group is None else len(group)
-    if group is None or stored != len(variables):
-        if skip_mismatch:
-            return []
-        raise ModelFileError(
-            f"{path}: layer {layer.name!r} expects {len(variables)} variables at {place or '/'}/vars; the file has {stored}."
-        )
-    found = []
-    for name, variable in zip(names, variables, strict=True):
-        dataset = _member(group, name, path)
-        if dataset is None or not hasattr(dataset, "shape"):
-            raise ModelFileError(f"{path}: weight {variable.path!r} is missing at {place}/vars/{name}.")
-        if dataset.is_virtual or dataset.external:
-            raise ModelFileError(f"{path}: weight {variable.path!r} points outside of the file.")
-        if dataset.dtype.kind not in "fiub" or (dataset.dtype.kind == "f") != (variable.array.dtype.kind == "f"):
-            raise ModelFileError(f"{path}: weight {variable.path!r} must be {variable.dtype}; found {dataset.dtype}.")
-        if tuple(dataset.shape) != variable.shape:  # before reading: a declared size never sizes a buffer
-            if skip_mismatch:
-                continue
-            raise ModelFileError(
-                f"{path}: weight {variable.path!r} has shape {variable.shape} in the model and {dataset.shape} in the file."
-            )
-        found.append((variable, np.asarray(dataset[()])))
-    return found
-
-
-def _read_optimizer(file: Any, model: Model, path: Path) -> list[tuple[Variable, np.ndarray[Any, Any]]]:
-    """The optimizer's state, where the file has it and the model is compiled with an optimizer that it fits.
-
-    Weights of a model may be loaded whatever it was trained with, so a state of another optimizer is left alone.
-    """
-    group = _member(file, "optimizer/vars", path)
-    if group is None or model.optimizer is None:
-        return []
-    model.optimizer.build(model.trainable_variables)
-    found = []
-    for i, variable in enumerate(_optimizer_variables(model)):
-        dataset = _member(group, str(i), path)
-        if dataset is None or tuple(getattr(dataset, "shape", (-1,))) != variable.shape or len(group) <= i:
-            return []
-        if dataset.is_virtual or dataset.external or dataset.dtype.kind not in "fiu":
-            return []
-        found.append((variable, np.asarray(dataset[()])))
-    return found if len(found) == len(group) else []
-
-
-def _member(group: Any, name: str, path: Path) -> Any:
-    """A member reached through hard links only; None when there is none.
+    Args:
+        model: the model.
+        data: the file's bytes.
+        what: what the file is called in messages.
+        skip_mismatch: leave weights alone whose shapes differ.
 
     Raises:
-        ModelFileError: a soft or external link is in the way.
+        ModelFileError: the file is damaged or does not fit; names the weight.
     """
-    import h5py
+    reading = _Reading(read_hdf5(data, what), what, skip_mismatch)
+    if model.optimizer is not None:
+        model.optimizer.build(model.trainable_variables)
+    for place, part in places(model):
+        if isinstance(part, Optimizer):
+            reading.optimizer(place, part)
+        else:
+            reading.layer(place, part)
+    key = reading.root.get(_RANDOM_KEY)
+    if isinstance(key, Dataset) and model._random_key is not None and key.shape == model._random_key.shape:
+        reading.found.append((model._random_key, key.array()))
+    for variable, array in reading.found:
+        variable.assign(array)
+    for layer, store in reading.stores:
+        _load_own(layer, store, what)
 
-    for part in name.split("/"):
-        if part not in group:
-            return None
-        link = group.get(part, getlink=True)
-        if not isinstance(link, h5py.HardLink):
-            raise ModelFileError(f"{path}: {name!r} is a {type(link).__name__}; only data inside the file is read.")
-        group = group[part]
-    return group
+
+def _load_own(layer: Any, store: dict[str, Array], what: str) -> None:
+    try:
+        layer.load_own_variables(store)
+    except Exception as error:  # a method of the user's, on data of somebody else's
+        raise ModelFileError(f"{what}: layer {layer.name!r} cannot load its variables: {error}") from error
 
 
-def _checked_path(filepath: Any) -> Path:
+@dataclass
+class _Reading:
+    """What was found so far: nothing is set before everything was checked."""
+
+    root: Group
+    what: str
+    skip_mismatch: bool
+    found: list[tuple[Variable, Array]] = field(default_factory=list)
+    stores: list[tuple[Layer, dict[str, Array]]] = field(default_factory=list)
+
+    def _members(self, place: str) -> dict[str, Dataset]:
+        group = self.root.get(f"{place}/vars".lstrip("/"))
+        if not isinstance(group, Group):
+            return {}
+        members = {name: group.get(name) for name in group}
+        return {name: member for name, member in members.items() if isinstance(member, Dataset)}
+
+    def layer(self, place: str, layer: Layer) -> None:
+        """Check and keep the variables of a layer."""
+        members = self._members(place)
+        if hasattr(layer, "load_own_variables"):
+            self.stores.append((layer, {name: dataset.array() for name, dataset in members.items()}))
+            return
+        variables = layer._own_variables()
+        where = f"{place}/vars".lstrip("/")
+        if len(members) != len(variables):
+            if self.skip_mismatch:
+                return
+            raise ModelFileError(
+                f"{self.what}: layer {layer.name!r} expects {len(variables)} variables at {where}; the file has "
+                f"{len(members)}."
+            )
+        for i, variable in enumerate(variables):
+            dataset = members.get(str(i))
+            if dataset is None:
+                raise ModelFileError(f"{self.what}: weight {variable.path!r} is missing at {where}/{i}.")
+            self._keep(variable, dataset)
+
+    def _keep(self, variable: Variable, dataset: Dataset) -> None:
+        if not _fits(dataset.dtype, variable.array.dtype):
+            raise ModelFileError(
+                f"{self.what}: weight {variable.path!r} must be {variable.dtype}; found {dataset.dtype}."
+            )
+        if dataset.shape != variable.shape:
+            if self.skip_mismatch:
+                return
+            raise ModelFileError(
+                f"{self.what}: weight {variable.path!r} has shape {variable.shape} in the model and {dataset.shape} in the "
+                "file."
+            )
+        self.found.append((variable, dataset.array()))
+
+    def optimizer(self, place: str, optimizer: Optimizer) -> None:
+        """Keep the state of an optimizer, if the file has that of one like it.
+
+        Weights may be loaded whatever the model was trained with, so the state of another optimizer is left alone, as in
+        Keras.
+        """
+        members, variables = self._members(place), optimizer.variables
+        fitting = len(members) == len(variables) and all(
+            str(i) in members and members[str(i)].shape == v.shape and _fits(members[str(i)].dtype, v.array.dtype)
+            for i, v in enumerate(variables)
+        )
+        if fitting:
+            self.found += [(v, members[str(i)].array()) for i, v in enumerate(variables)]
+        elif len(members) > 2:  # Keras writes the counter and the rate of an optimizer that was never used
+            warnings.warn(
+                f"{self.what} holds the state of another optimizer than {optimizer.name!r} ({len(members)} variables; this "
+                f"one has {len(variables)}), so training goes on with a fresh one.",
+                stacklevel=5,
+            )
+
+
+def _fits(stored: np.dtype[Any], wanted: np.dtype[Any]) -> bool:
+    """Floats of any size for floats, integers for integers."""
+    return (stored.kind == "f") == (wanted.kind == "f")
+
+
+def _checked_path(filepath: Any, endings: tuple[str, ...] = (_ENDING,)) -> Path:
     text = os.fspath(filepath) if isinstance(filepath, str | os.PathLike) else None
-    if not isinstance(text, str) or not text.endswith(_ENDING):
-        raise ArgumentError(f"The filename must end in `{_ENDING}`. Received: filepath={filepath}")
+    if not isinstance(text, str) or not text.endswith(endings):
+        shown = " or ".join(f"`{ending}`" for ending in endings)
+        raise ArgumentError(f"The filename must end in {shown}. Received: filepath={filepath}")
     return Path(text)
 
 

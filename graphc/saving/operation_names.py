@@ -1,14 +1,14 @@
-"""From names in files to classes: the closed tables, and what the running program handed in."""
+"""The classes that Keras's files name for calls of `graphc.ops` functions, and back: a closed table."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
-from graphc.custom_objects import get_registered_object
 from graphc.errors import ModelFileError, did_you_mean
-from graphc.layers import LAYERS, Layer
 from graphc.layers.operation import operation_class_name
+from graphc.ops.functional import FUNCTIONS
 
 # The modules in which Keras defines its operation classes; those that are not here are in keras.src.ops.numpy.
 _OPERATION_MODULES: dict[str, frozenset[str]] = {
@@ -35,33 +35,18 @@ def keras_module(class_name: str) -> str:
     return "keras.src.ops.numpy"
 
 
-def find_layer_class(name: str, registered_name: Any, custom_objects: Mapping[str, Any] | None) -> type[Layer]:
-    """The class of a layer.
-
-    Raises:
-        ModelFileError: it is neither built in nor handed in; suggests near names.
-    """
-    for candidate in (registered_name, name):
-        if isinstance(candidate, str):
-            found = get_registered_object(candidate, custom_objects)
-            if isinstance(found, type) and issubclass(found, Layer):
-                return found
-    if name in LAYERS:
-        return LAYERS[name]
-    raise ModelFileError(
-        f"Unknown layer class {name!r}.{did_you_mean(name, LAYERS)} "
-        "A class of your own must be handed in: custom_objects={'" + name + "': " + name + "}, or registered with "
-        "graphc.saving.register_keras_serializable."
-    )
+@cache
+def _functions_by_class() -> dict[str, Callable[..., Any]]:
+    return {operation_class_name(function): function for function in FUNCTIONS.values()}
 
 
-def operation_function(class_name: str, functions: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
+def operation_function(class_name: str) -> Callable[..., Any]:
     """The function of `graphc.ops` that Keras's operation class of that name stands for.
 
     Raises:
         ModelFileError: there is none.
     """
-    by_class = {operation_class_name(f): f for f in functions.values()}
+    by_class = _functions_by_class()
     if class_name not in by_class:
-        raise ModelFileError(f"Unknown operation {class_name!r}.{did_you_mean(class_name, by_class)}")
+        raise ModelFileError(f"Unknown operation {class_name!r:.80}.{did_you_mean(class_name, by_class)}")
     return by_class[class_name]
