@@ -154,11 +154,12 @@ def split_validation(data: ArrayData, fraction: float) -> tuple[ArrayData, Array
 
 
 def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
-    """``x``, ``(x,)``, ``(x, y)`` or ``(x, y, sample_weight)`` as three values.
+    """``x``, ``(x,)``, ``(x, y)`` or ``(x, y, sample_weight)`` as three values; a list counts as a tuple, as in Keras.
 
     Raises:
         ArgumentError: a tuple of another length.
     """
+    data = tuple(data) if isinstance(data, list) else data
     if not isinstance(data, tuple):
         return data, None, None
     if 1 <= len(data) <= 3:
