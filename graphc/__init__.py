@@ -2,7 +2,10 @@
 
 from graphc import (
     activations,
+    applications,
+    backend,
     callbacks,
+    config,
     constraints,
     datasets,
     initializers,
@@ -37,7 +40,10 @@ __all__ = [
     "Variable",
     "__version__",
     "activations",
+    "applications",
+    "backend",
     "callbacks",
+    "config",
     "constraints",
     "datasets",
     "initializers",

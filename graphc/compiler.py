@@ -12,7 +12,6 @@ from graphc.ir.freeze import freeze
 from graphc.ir.graph import Graph
 from graphc.ir.types import TensorType
 from graphc.layers.scope import outermost
-from graphc.layers.structure import flatten, pack_like
 from graphc.ops.functional import dispatch
 from graphc.ops.functional.tracing import Tracer
 from graphc.ops.functional.variable import Variable
@@ -20,6 +19,7 @@ from graphc.ops.registry import OPS
 from graphc.passes.base import Options, Pass, PassReport, run_passes
 from graphc.passes.pipelines import passes_named
 from graphc.runtimes import numpy_runtime
+from graphc.structure import flatten, pack_like
 
 Array = np.ndarray[Any, Any]
 

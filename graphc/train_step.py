@@ -18,12 +18,12 @@ from graphc.errors import ArgumentError
 from graphc.ir.graph import Graph, Value
 from graphc.ir.types import TensorType
 from graphc.layers.scope import outermost
-from graphc.layers.structure import flatten, pack_like
 from graphc.metrics import Mean
 from graphc.ops import functional as ops
 from graphc.ops.functional import dispatch
 from graphc.ops.functional.tracing import TracedTensor, Tracer
 from graphc.ops.functional.variable import Variable
+from graphc.structure import flatten, pack_like
 
 if TYPE_CHECKING:
     from graphc.model import Model

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
@@ -13,6 +11,7 @@ import numpy as np
 
 from graphc import callbacks as callbacks_module
 from graphc import optimizers
+from graphc.batch_sources import ArraySource, GeneratorSource
 from graphc.class_weight import class_weights_of
 from graphc.compile_arguments import CompiledMetric, OutputTarget, check_names, resolve_targets
 from graphc.data import (
@@ -31,10 +30,10 @@ from graphc.interrupts import interrupts_between_steps
 from graphc.ir.dims import Dim
 from graphc.ir.dtypes import standardize_dtype
 from graphc.ir.types import TensorType
-from graphc.layers.structure import flatten, map_structure, ordered_keys, pack_like
 from graphc.metrics import Mean
 from graphc.ops.functional.variable import Variable
 from graphc.seeding import next_seed
+from graphc.structure import flatten, map_structure, ordered_keys, pack_like
 from graphc.train_step import LossTrackers, Step, StepRequest, build_step
 
 if TYPE_CHECKING:
@@ -235,7 +234,7 @@ class Trainer:
             raise ArgumentError(f"The model expects {len(names)} inputs {names}, but {len(flat)} were given.")
         return {n: fit_to_type(a, t, f"Input {n!r}") for n, t, a in zip(names, types, flat, strict=True)}
 
-    def _fixed_batch(self) -> int | None:
+    def fixed_batch(self) -> int | None:
         """The batch size that the model was built for, if its inputs say one."""
         _, types, _, _ = self._model()._signature()
         return next((t.shape[0] for t in types if t.shape and isinstance(t.shape[0], int)), None)
@@ -243,7 +242,7 @@ class Trainer:
     def _input_leaves(self) -> list[Any]:
         return flatten(self._model()._input_structure) if hasattr(self, "layer_graph") else [None]
 
-    def _prepare_data(self, x: Any, y: Any, sample_weight: Any, class_weight: Any = None) -> ArrayData:
+    def prepare_data(self, x: Any, y: Any, sample_weight: Any, class_weight: Any = None) -> ArrayData:
         """All arrays of a call by graph input name, checked."""
         arrays = self._inputs_as_arrays(x)
         if not self._targets:
@@ -264,7 +263,7 @@ class Trainer:
             return [t.type for t in self._model().outputs]
         return [v.type for v in cast("Model", self).lower().graph.outputs.values()]
 
-    def _check_targets(self, data: ArrayData) -> None:
+    def check_targets(self, data: ArrayData) -> None:
         """Let each loss look at its whole target once, before anything is updated."""
         for target, type_ in zip(self._targets, self._output_types(), strict=True):
             array = data.arrays.get(f"target/{target.feed}")
@@ -274,7 +273,7 @@ class Trainer:
                 raise ArgumentError(f"Output {target.name!r} has a loss, but no targets were given for it (`y`).")
             target.loss.check_targets(array, type_)
 
-    def _step(self, arrays: Mapping[str, Array], training: bool) -> Step:
+    def step_for(self, arrays: Mapping[str, Array], training: bool) -> Step:
         def type_of(name: str) -> TensorType | None:
             array = arrays.get(name)
             if array is None:
@@ -376,17 +375,17 @@ class Trainer:
                 check_count(count, name, 1)
         _validates(validation_freq, 0)
         source = self._source(x, y, sample_weight, class_weight, batch_size, steps_per_epoch)
-        validation: _ArraySource | _GeneratorSource | None = None
+        validation: ArraySource | GeneratorSource | None = None
         by = validation_batch_size or batch_size
         if validation_data is not None:
             data = tuple(validation_data) if isinstance(validation_data, list) else validation_data
             x_val, y_val, w_val = (data, None, None) if is_generator(data) else unpack_x_y_sample_weight(data)
             validation = self._source(x_val, y_val, w_val, None, by, validation_steps)
         elif validation_split:
-            if not isinstance(source, _ArraySource):
+            if not isinstance(source, ArraySource):
                 raise ArgumentError("`validation_split` needs data in arrays; pass `validation_data` with a generator.")
             source.data, held_out = split_validation(source.data, validation_split)
-            validation = _ArraySource(self, held_out, by, validation_steps)
+            validation = ArraySource(self, held_out, by, validation_steps)
         source.check()
         if validation is not None:  # before anything is updated, like everything that can be told in advance
             validation.check()
@@ -416,7 +415,7 @@ class Trainer:
         run.on_train_end(logs)
         return self.history
 
-    def _validate(self, source: _ArraySource | _GeneratorSource, callbacks: Any) -> dict[str, float]:
+    def _validate(self, source: ArraySource | GeneratorSource, callbacks: Any) -> dict[str, float]:
         self.reset_metrics()
         callbacks.on_test_begin()
         self._run_epoch(source, callbacks, shuffle=False, training=False)
@@ -426,12 +425,12 @@ class Trainer:
 
     def _source(
         self, x: Any, y: Any, sample_weight: Any, class_weight: Any, batch_size: int, steps: int | None
-    ) -> _ArraySource | _GeneratorSource:
+    ) -> ArraySource | GeneratorSource:
         if is_generator(x):
             if y is not None or sample_weight is not None:
                 raise ArgumentError("With a generator as `x`, targets and weights come from it: leave `y` out.")
-            return _GeneratorSource(self, x, steps, class_weight)
-        return _ArraySource(self, self._prepare_data(x, y, sample_weight, class_weight), batch_size, steps)
+            return GeneratorSource(self, x, steps, class_weight)
+        return ArraySource(self, self.prepare_data(x, y, sample_weight, class_weight), batch_size, steps)
 
     def _run_epoch(self, source: Any, run: Any, *, shuffle: bool, training: bool) -> None:
         begin = run.on_train_batch_begin if training else run.on_test_batch_begin
@@ -542,7 +541,7 @@ class Trainer:
         return pack_like(forward.lowered.outputs, [results[name] for name in names])
 
     def _predict_generator(self, x: Iterator[Any], steps: int | None) -> Any:
-        stream = _GeneratorSource(self, x, steps, None).stream()
+        stream = GeneratorSource(self, x, steps, None).stream()
         parts = [self.predict_on_batch(unpack_x_y_sample_weight(batch)[0]) for batch in islice(stream, steps)]
         if not parts:
             raise DataError("The generator gave no batches.")
@@ -563,9 +562,9 @@ class Trainer:
         self, x: Any, y: Any, sample_weight: Any, class_weight: Any, return_dict: bool, training: bool
     ) -> Any:
         self._need_compiled()
-        data = self._prepare_data(x, y, sample_weight, class_weight)
-        self._check_targets(data)
-        step = self._step(data.arrays, training)
+        data = self.prepare_data(x, y, sample_weight, class_weight)
+        self.check_targets(data)
+        step = self.step_for(data.arrays, training)
         self.reset_metrics()
         _run_step(step, {name: (a, 0, data.size, None) for name, a in data.arrays.items()})
         return self._as_returned(self._results(), return_dict)
@@ -594,98 +593,6 @@ def _run_step(step: Step, fillers: Mapping[str, Filler]) -> None:
 
 def _copies(plan: Plan) -> dict[str, Any]:
     return {"outputs": {name: array.copy() for name, array in plan.outputs.items()}}
-
-
-class _ArraySource:
-    """Batches of samples in memory."""
-
-    def __init__(self, trainer: Trainer, data: ArrayData, batch_size: int, steps: int | None) -> None:
-        self.trainer, self.data, self.batch_size = trainer, data, batch_size
-        self._limit = steps
-        self._rest: Iterator[tuple[Step, dict[str, Filler]]] | None = None
-
-    @property
-    def steps(self) -> int:
-        """Batches in an epoch."""
-        count = math.ceil(self.data.size / self.batch_size)
-        return count if self._limit is None else self._limit
-
-    def check(self) -> None:
-        """Look at batch sizes and targets before anything is updated."""
-        fixed = self.trainer._fixed_batch()
-        if fixed is not None and (self.batch_size != fixed or self.data.size % fixed):
-            raise DataError(
-                f"The model was built for batches of {fixed} samples: pass batch_size={fixed} and a number of samples that "
-                f"it divides; got batch_size={self.batch_size} and {self.data.size} samples."
-            )
-        self.trainer._check_targets(self.data)
-
-    def batches(self, shuffle: bool, training: bool) -> Iterator[tuple[Step, dict[str, Filler]]]:
-        """Each batch's step and what fills its inputs."""
-        if self._limit is None:
-            yield from self._pass(shuffle, training)
-            return
-        for _ in range(self._limit):  # an epoch of a given length goes on where the last one stopped
-            batch = next(self._rest, None) if self._rest is not None else None
-            if batch is None:
-                self._rest = self._pass(shuffle, training)
-                batch = next(self._rest)
-            yield batch
-
-    def _pass(self, shuffle: bool, training: bool) -> Iterator[tuple[Step, dict[str, Filler]]]:
-        """All samples once."""
-        step = self.trainer._step(self.data.arrays, training)
-        used = {name: self.data.arrays[name] for name in step.inputs}
-        order = self.data.order(shuffle)
-        for start, stop in batches(self.data.size, self.batch_size):
-            yield step, {name: (a, start, stop, order) for name, a in used.items()}
-
-
-class _GeneratorSource:
-    """Batches that a generator makes."""
-
-    def __init__(self, trainer: Trainer, generator: Any, steps: int | None, class_weight: Any) -> None:
-        self.trainer, self.generator, self.class_weight = trainer, generator, class_weight
-        self._seen = False
-        self.steps = steps if steps is not None else (len(generator) if hasattr(generator, "__len__") else None)
-
-    def check(self) -> None:
-        """Batches are checked as they come."""
-
-    def batches(self, shuffle: bool, training: bool) -> Iterator[tuple[Step, dict[str, Filler]]]:
-        """Each batch's step and what fills its inputs."""
-        del shuffle  # the generator decides the order
-        number = 0
-        for batch in self.stream():
-            x, y, weight = unpack_x_y_sample_weight(batch)
-            data = self.trainer._prepare_data(x, y, weight, self.class_weight)
-            self.trainer._check_targets(data)
-            step = self.trainer._step(data.arrays, training)
-            yield step, {name: (data.arrays[name], 0, data.size, None) for name in step.inputs}
-            number += 1
-            if self.steps is not None and number == self.steps:
-                return
-        if number == 0 and not self._seen:
-            raise DataError("The generator gave no batches: the dataset is empty.")
-        self._seen = True
-        if number == 0 or (self.steps is not None and number < self.steps):
-            self.trainer.stop_training = self.trainer.stop_training or training
-            warnings.warn(
-                f"The generator ran out of data after {number} batches of this epoch. Training stops here: pass an endless "
-                "generator and `steps_per_epoch`, or an object with a length.",
-                stacklevel=2,
-            )
-
-    def stream(self) -> Iterator[Any]:
-        """The batches of one epoch, or of all of them."""
-        # An iterator is used as it is: a generator around it would close it behind the last step of an epoch.
-        stream: Iterator[Any] = self.generator if hasattr(self.generator, "__next__") else self._items()
-        return stream
-
-    def _items(self) -> Iterator[Any]:
-        for i in range(len(self.generator)):
-            yield self.generator[i]
-        self.generator.on_epoch_end()
 
 
 def _is_single_wrapped(x: Sequence[Any]) -> bool:

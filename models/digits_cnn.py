@@ -11,10 +11,13 @@ import argparse
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 import graphc
+
+SMALL: dict[str, Any] = {}
 
 
 def build() -> graphc.Model:
@@ -31,6 +34,21 @@ def build() -> graphc.Model:
     x = layers.Dense(64, activation="relu", name="hidden")(x)
     outputs = layers.Dense(10, name="logits")(x)
     return graphc.Model(inputs, outputs, name="digits_cnn")
+
+
+def compile_model(model: graphc.Model) -> None:
+    """Adam and the cross-entropy of labels."""
+    model.compile(
+        optimizer=graphc.optimizers.Adam(2e-3),
+        loss=graphc.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+
+
+def samples(model: graphc.Model, rows: int, seed: int = 0) -> tuple[Any, Any]:
+    """Random images, with random labels."""
+    rng = np.random.default_rng(seed)
+    return rng.random((rows, *model.input_shape[1:]), dtype="float32"), rng.integers(0, 10, rows)
 
 
 def load_data() -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
@@ -51,11 +69,7 @@ def run(folder: Path, epochs: int) -> int:
     (x_train, y_train), (x_test, y_test) = load_data()
     model = build()
     model.summary()
-    model.compile(
-        optimizer=graphc.optimizers.Adam(2e-3),
-        loss=graphc.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
-    )
+    compile_model(model)
     start = time.perf_counter()
     model.fit(x_train, y_train, batch_size=64, epochs=epochs, verbose=2)
     seconds = time.perf_counter() - start

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 import graphc
+
+SMALL: dict[str, Any] = {}
 
 
 def build() -> graphc.Model:
@@ -13,3 +19,15 @@ def build() -> graphc.Model:
     x = layers.Dense(64, activation="relu", name="hidden_2")(x)
     outputs = layers.Dense(10, name="logits")(x)
     return graphc.Model(inputs=inputs, outputs=outputs, name="mnist_mlp")
+
+
+def compile_model(model: graphc.Model) -> None:
+    """RMSprop and the cross-entropy of labels, as in the guide."""
+    loss = graphc.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(optimizer=graphc.optimizers.RMSprop(), loss=loss, metrics=["accuracy"])
+
+
+def samples(model: graphc.Model, rows: int, seed: int = 0) -> tuple[Any, Any]:
+    """Random pixels, with random labels."""
+    rng = np.random.default_rng(seed)
+    return rng.random((rows, *model.input_shape[1:]), dtype="float32"), rng.integers(0, 10, rows)
