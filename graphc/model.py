@@ -35,6 +35,7 @@ class Model(ModelFiles, Trainer, Layer):
     """
 
     _keras_module: tuple[str, str | None] = ("keras", None)
+    _is_built_by_build = False
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         from graphc.functional import Functional, is_functional_call

@@ -88,6 +88,8 @@ from graphc.layers.transposed_convolution import Conv1DTranspose, Conv2DTranspos
 from graphc.layers.unit_normalization import UnitNormalization
 from graphc.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 from graphc.layers.wrapper import Wrapper
+from graphc.serialization import deserialize_keras_object as deserialize
+from graphc.serialization import serialize_keras_object as serialize
 
 # Keras's second names; files hold the first.
 AvgPool1D, AvgPool2D, AvgPool3D = AveragePooling1D, AveragePooling2D, AveragePooling3D
@@ -342,9 +344,11 @@ __all__ = [  # noqa: RUF022 - classes, then functions
     "add",
     "average",
     "concatenate",
+    "deserialize",
     "dot",
     "maximum",
     "minimum",
     "multiply",
+    "serialize",
     "subtract",
 ]

@@ -6,10 +6,10 @@ import inspect
 import os
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, wraps
 from typing import Any, Self
 
 import numpy as np
@@ -79,6 +79,14 @@ class Layer(LayerWeights, LayerCalls):
 
     _constructor_arguments: tuple[tuple[Any, ...], dict[str, Any]]
     _origin: tuple[str, int]
+
+    _is_built_by_build = True
+    """Whether running ``build`` makes all there is to make; models with a ``call`` of their own find out by calling."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "build" in vars(cls):
+            cls.build = _building(vars(cls)["build"])  # type: ignore[method-assign]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         layer = super().__new__(cls)
@@ -424,6 +432,20 @@ class Layer(LayerWeights, LayerCalls):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def _building(build: Callable[..., None]) -> Callable[..., None]:
+    """``build`` as a user may call it: afterwards the layer is built, with these shapes, and a call does not build again."""
+
+    @wraps(build)
+    def run(self: Layer, *shapes: Any, **named: Any) -> None:
+        build(self, *shapes, **named)
+        if self._is_built_by_build and not self.built:
+            self.built = True
+            if getattr(self, "_build_shapes", None) is None:
+                self._build_shapes = (*shapes, *named.values())
+
+    return run
 
 
 def policy_dtype(dtype: Any) -> str:
